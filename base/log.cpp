@@ -1,0 +1,49 @@
+#include "base/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+namespace vitrine {
+namespace {
+
+spdlog::level::level_enum level_of(Log::Level level) {
+  switch (level) {
+    case Log::Level::debug:
+      return spdlog::level::debug;
+    case Log::Level::info:
+      return spdlog::level::info;
+    case Log::Level::warning:
+      return spdlog::level::warn;
+    case Log::Level::error:
+      return spdlog::level::err;
+    case Log::Level::off:
+      return spdlog::level::off;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+Log::Log(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
+Log::~Log() = default;
+
+std::unique_ptr<Log> Log::to_stderr(Level level) {
+  auto logger = std::make_shared<spdlog::logger>(
+      "vitrine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_level(level_of(level));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::info);
+  return std::unique_ptr<Log>(new Log(std::move(logger)));
+}
+
+std::unique_ptr<Log> Log::silent() {
+  auto logger =
+      std::make_shared<spdlog::logger>("vitrine", std::make_shared<spdlog::sinks::null_sink_mt>());
+  logger->set_level(spdlog::level::off);
+  return std::unique_ptr<Log>(new Log(std::move(logger)));
+}
+
+void Log::write(Level level, const std::string& line) { logger_->log(level_of(level), "{}", line); }
+
+}  // namespace vitrine
