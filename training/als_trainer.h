@@ -1,0 +1,58 @@
+// Implicit alternating least squares: the objective of model/factor_model.h, minimized one side at
+// a time.
+//
+// The result depends on data, options and seed, not on the number of threads. Thread-safe; starts
+// its own threads.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "model/aligned_floats.h"
+#include "model/factor_model.h"
+#include "training/dataset.h"
+
+namespace vitrine::training {
+
+enum class SolverKind {
+  primal,  // Gram panel and Cholesky of d x d a row: exact, the judge of all others
+};
+
+struct AlsOptions {
+  FactorParameters factors{.dimension = 64, .alpha0 = 0.3F, .lambda = 0.01F, .nu = 1};
+  std::uint32_t epochs = 12;
+  std::uint64_t seed = 1;
+  unsigned threads = 0;  // 0: one a core
+  SolverKind solver = SolverKind::primal;
+};
+
+// InvalidArgument, naming the field, for anything out of range.
+absl::Status validate(const AlsOptions& options);
+
+struct EpochReport {
+  std::uint32_t epoch = 0;  // from 1
+  std::uint32_t epochs = 0;
+  double wall_seconds = 0;
+  double cpu_seconds = 0;  // of the whole process
+  double objective = 0;    // after the epoch; per observed pair
+};
+
+struct AlsResult {
+  AlignedFloats user_factors;     // row-major, stride padded_dimension(d)
+  AlignedFloats product_factors;  // the same
+  std::vector<EpochReport> epochs;
+};
+
+// on_epoch  called after each epoch on the calling thread; may be empty
+// cancel    looked at between chunks of rows; may be null
+// Errors    InvalidArgument (options), Cancelled
+absl::StatusOr<AlsResult> train_als(const SparseRows& by_user, const SparseRows& by_product,
+                                    const AlsOptions& options,
+                                    const std::function<void(const EpochReport&)>& on_epoch,
+                                    const std::atomic<bool>* cancel);
+
+}  // namespace vitrine::training

@@ -1,0 +1,111 @@
+// Interactions as the trainer uses them: who wants what and how surely, by user and by product.
+//
+// Thread-safety: a Dataset is a value that nobody changes; a DatasetBuilder belongs to one thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/string_map.h"
+#include "model/confidence.h"
+#include "training/interaction.h"
+
+namespace vitrine::training {
+
+// Compressed sparse rows; the columns of a row rise.
+struct SparseRows {
+  std::vector<std::uint64_t> bounds{0};  // row count + 1
+  std::vector<std::uint32_t> columns;
+  std::vector<float> values;  // beside columns, or empty where only membership counts
+
+  std::size_t row_count() const { return bounds.size() - 1; }
+  std::span<const std::uint32_t> columns_of(std::size_t row) const {
+    return {columns.data() + bounds[row], columns.data() + bounds[row + 1]};
+  }
+  std::span<const float> values_of(std::size_t row) const {
+    return {values.data() + bounds[row], values.data() + bounds[row + 1]};
+  }
+};
+
+// Rows become columns and columns rows, in one counting pass.
+SparseRows transposed(const SparseRows& rows, std::size_t column_count);
+
+struct DatasetOptions {
+  ConfidenceRule confidence = ConfidenceRule::defaults();  // its mean is an outcome, not a setting
+  std::optional<TimeMs>
+      until;  // later events are left out, ages count back from here; default: the newest event
+};
+
+struct Dataset {
+  // Only users and products with an observed pair have a number; products keep the order of their
+  // first interaction.
+  std::vector<std::string> users;
+  std::vector<std::string> products;
+  SparseRows by_user;     // confidence of each (user, product), mean 1
+  SparseRows by_product;  // the same, transposed
+  SparseRows
+      orders_by_user;  // in how many orders (or purchases without one) a user bought a product
+  SparseRows
+      orders;  // distinct products of each order of two or more, anonymous ones too; no values
+  std::vector<float> popularity;  // by product: decayed weights of all events, anonymous ones too
+  ConfidenceRule confidence;      // as asked, with the mean that was divided by
+  TimeMs until_ms = 0;
+  std::uint64_t interactions = 0;     // that counted, not those later than `until`
+  std::uint64_t refunds_matched = 0;  // that took back a purchase
+
+  std::uint64_t pair_count() const { return by_user.columns.size(); }
+};
+
+// Gives texts dense numbers, in the order of their first appearance.
+class TextNumbers {
+ public:
+  std::uint32_t number(std::string_view text);  // a new one when there is none
+  std::optional<std::uint32_t> find(std::string_view text) const;
+  const std::string& text(std::uint32_t number) const { return texts_[number]; }
+  std::size_t size() const { return texts_.size(); }
+
+ private:
+  StringMap<std::uint32_t> numbers_;
+  std::vector<std::string> texts_;
+};
+
+// A refund takes back the newest purchase of the same user and product before it, of the same order
+// if there is one; both then count for nothing. Quantities never multiply: one wholesaler would
+// outweigh a thousand customers.
+class DatasetBuilder {
+ public:
+  explicit DatasetBuilder(DatasetOptions options) : options_(std::move(options)) {}
+
+  void add(const Interaction& interaction);
+
+  // InvalidArgument: options out of range. FailedPrecondition: no pair of a user and a product was
+  // observed. The builder is empty afterwards.
+  absl::StatusOr<Dataset> build();
+
+ private:
+  struct Fact {
+    TimeMs time_ms;
+    float weight;  // before decay; 0: none
+    std::uint32_t user;
+    std::uint32_t product;
+    std::uint32_t order;
+    EventType type;
+  };
+
+  std::uint64_t take_back_refunded(std::vector<Fact>& facts) const;
+
+  DatasetOptions options_;
+  TextNumbers users_;
+  TextNumbers products_;
+  TextNumbers orders_;
+  std::vector<Fact> facts_;
+};
+
+}  // namespace vitrine::training

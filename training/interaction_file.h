@@ -1,0 +1,35 @@
+// Reads interactions from a file, plain or gzip'ed, whose form is told by its first lines.
+//
+//   user<TAB>product[<TAB>weight[<TAB>time]]   one pair a line
+//   user product product ...                   one user a line (the LightGCN form), separated by
+//   blanks CSV with a header                          user_id, product_id or item_id, time or
+//   timestamp, type or event_type,
+//                                              order_id, visitor_id (where there is no user_id),
+//                                              weight; others are ignored
+//
+// Thread-safe.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "training/interaction.h"
+
+namespace vitrine::training {
+
+struct InteractionFileFacts {
+  std::uint64_t lines = 0;  // without header and empty lines
+  std::uint64_t interactions =
+      0;  // handed on; lines of types that do not concern a product are left out
+};
+
+// Calls `take` for every interaction, in the order of the file. A time that is missing is 0; an
+// order id is kept apart by its user or visitor only if the file does so. Errors name file, line
+// and reason; what was taken before stays taken.
+absl::StatusOr<InteractionFileFacts> read_interactions(
+    const std::filesystem::path& path, const std::function<void(const Interaction&)>& take);
+
+}  // namespace vitrine::training

@@ -1,0 +1,57 @@
+// One training run: a data set in, a trained model out.
+//
+// Thread-safe; starts its own threads.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/trained_model.h"
+#include "training/als_trainer.h"
+#include "training/dataset.h"
+#include "training/neighbors.h"
+
+namespace vitrine::training {
+
+struct TrainOptions {
+  AlsOptions als;
+  NeighborOptions neighbors;
+};
+
+// Where the data came from, for the record; see TrainingRecord.
+struct DataSource {
+  std::string name;
+  std::uint64_t log_position_begin = 0;
+  std::uint64_t log_position_end = 0;
+};
+
+struct TrainObserver {
+  std::function<void(const EpochReport&)> on_epoch;  // may be empty
+  std::function<void(std::string_view stage)>
+      on_stage;  // "factors", "similar", "together", "tables"; may be empty
+  const std::atomic<bool>* cancel = nullptr;  // may be null
+};
+
+struct TrainOutcome {
+  std::shared_ptr<const TrainedModel> model;
+  std::vector<EpochReport> epochs;
+};
+
+// clock    stamps the model's version
+// metrics  stored in the model's record ("recall@20": ...), as measured by the caller; may be empty
+// Errors   InvalidArgument (options), Cancelled
+absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& options,
+                                   const DataSource& source, const Clock& clock,
+                                   const TrainObserver& observer,
+                                   const std::map<std::string, double>& metrics = {});
+
+}  // namespace vitrine::training
