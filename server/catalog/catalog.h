@@ -1,0 +1,100 @@
+// What the shop sells: changed by commands, read as immutable snapshots.
+//
+// A change is durable and in the snapshot before it is acknowledged. Thread-safe.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/published.h"
+#include "model/product.h"
+#include "server/catalog/product_numbers.h"
+#include "server/events/committer.h"
+#include "server/store/database.h"
+
+namespace vitrine::catalog {
+
+// All products at one moment. Copied on write in chunks of 256, so that one change costs one chunk.
+class CatalogSnapshot {
+ public:
+  static constexpr std::size_t k_chunk_products = 256;
+
+  // Null when the catalog does not have it (any more). Valid as long as the snapshot.
+  const Product* find(ProductNumber number) const;
+  std::size_t size() const;       // products in the catalog
+  std::uint64_t version() const;  // counts changes of this process
+  // In the order of their numbers.
+  void for_each(const std::function<void(ProductNumber, const Product&)>& visit) const;
+
+ private:
+  friend class Catalog;
+  using Chunk = std::vector<std::shared_ptr<const Product>>;  // k_chunk_products slots, null where
+                                                              // there is none
+  std::vector<std::shared_ptr<const Chunk>> chunks_;
+  std::size_t size_ = 0;
+  std::uint64_t version_ = 0;
+};
+
+struct ProductRejection {
+  std::size_t index;  // in the request
+  std::string code;
+  std::string message;
+};
+
+struct UpsertOutcome {
+  std::size_t upserted = 0;
+  std::vector<ProductRejection> rejected;
+};
+
+class Catalog {
+ public:
+  // Loads all products. The others outlive it.
+  static absl::StatusOr<std::unique_ptr<Catalog>> open(const store::Database& database,
+                                                       ProductNumbers& numbers,
+                                                       const ProductLimits& limits);
+
+  std::shared_ptr<const CatalogSnapshot> current() const { return snapshot_.current(); }
+  ProductNumbers& numbers() const { return numbers_; }
+  // Null product when unknown.
+  std::shared_ptr<const Product> find(std::string_view product_id) const;
+
+  // Whole products replace what was there; a bad one is refused alone. `done` is called once, on
+  // the committer thread. An error of this call itself (queue full) means that `done` is never
+  // called.
+  absl::Status upsert(events::Committer& committer, std::vector<Product> products,
+                      std::function<void(absl::StatusOr<UpsertOutcome>)> done);
+  // Reads, changes and writes one product as one step. `change` gets the product as it is (nothing
+  // when there is none) and returns it as it should be, nothing to remove it, or an error that is
+  // passed on. It runs on the committer thread.
+  using Change = std::function<absl::StatusOr<std::optional<Product>>(std::optional<Product>)>;
+  absl::Status change(events::Committer& committer, std::string product_id, Change change,
+                      std::function<void(absl::StatusOr<std::optional<Product>>)> done);
+
+  // Called on the committer thread after the new snapshot is published and before the change is
+  // acknowledged, with the products that changed. To be set before the first change.
+  using Listener = std::function<void(const std::shared_ptr<const CatalogSnapshot>&,
+                                      std::span<const ProductNumber>)>;
+  void on_change(Listener listener);
+
+ private:
+  Catalog(ProductNumbers& numbers, const ProductLimits& limits,
+          std::shared_ptr<const CatalogSnapshot> first);
+  ProductNumbers& numbers_;
+  const ProductLimits limits_;
+  Published<CatalogSnapshot> snapshot_;
+  std::vector<Listener> listeners_;
+};
+
+// The stored form (protobuf).
+std::string encode(const Product& product);
+absl::StatusOr<Product> decode_product(std::string_view bytes);
+
+}  // namespace vitrine::catalog

@@ -1,0 +1,81 @@
+// Turns what storefronts send into durable, deduplicated log entries.
+//
+// 200 means: on disk and visible to the next request. Thread-safe.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "model/event.h"
+#include "server/events/committer.h"
+#include "server/events/quarantine.h"
+#include "server/identity/identity_book.h"
+
+namespace vitrine::collect {
+
+// One event of a batch as it came: understood, or refused with a reason.
+struct IncomingEvent {
+  std::string raw;  // for quarantine
+  Event event;
+  std::optional<EventRefusal> refusal;
+};
+
+struct RejectedEvent {
+  std::size_t index;  // in the batch
+  std::string code;
+  std::string message;
+};
+
+struct CollectOutcome {
+  std::size_t accepted = 0;
+  std::size_t duplicates = 0;
+  std::vector<RejectedEvent> rejected;
+  Position token = 0;
+};
+
+class Collector {
+ public:
+  struct Options {
+    EventLimits limits;
+    std::size_t batch_events_max = 5000;  // of one call
+  };
+
+  // All outlive it.
+  Collector(events::Committer& committer, identity::IdentityBook& identities,
+            events::Quarantine& quarantine, const Clock& clock, Metrics& metrics,
+            const Options& options);
+
+  // Validates, corrects clocks, submits. `source` is the scope in which event ids are unique.
+  // `done` is called exactly once, on the committer thread, unless this call itself fails
+  // (InvalidArgument: too many events; ResourceExhausted: queue full).
+  absl::Status collect(std::vector<IncomingEvent> batch, std::string source, bool is_import,
+                       std::function<void(absl::StatusOr<CollectOutcome>)> done);
+
+ private:
+  class CollectCommand;
+  events::Committer& committer_;
+  identity::IdentityBook& identities_;
+  events::Quarantine& quarantine_;
+  const Clock& clock_;
+  const Options options_;
+  struct Counters;
+  std::shared_ptr<Counters> counters_;
+};
+
+// Reads the native batch {"events": [...]}. A body that is not that is InvalidArgument; a bad event
+// is refused alone. An event without event_id gets one; without time it gets `now_ms`.
+absl::StatusOr<std::vector<IncomingEvent>> parse_native_batch(std::string_view body, TimeMs now_ms);
+
+// The token of an answer is opaque to clients and names a position.
+std::string token_of(Position position);
+absl::StatusOr<Position> position_of(std::string_view token);
+
+}  // namespace vitrine::collect

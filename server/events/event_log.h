@@ -1,0 +1,36 @@
+// Reading the log: every entry in order, from any position.
+//
+// Thread-safe; a reader sees the log as it was when it was made.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "model/log_entry.h"
+#include "server/events/projection.h"
+#include "server/store/database.h"
+
+namespace vitrine::events {
+
+class EventLog {
+ public:
+  virtual ~EventLog() = default;
+  virtual Position last_position() const = 0;
+  // Calls `visit` for each entry after `after`, in order, until it returns false or the log ends.
+  // DataLoss names the position that cannot be read.
+  virtual absl::Status read(Position after, const std::function<bool(LogEntry&&)>& visit) const = 0;
+};
+
+// The log in RocksDB; `database` outlives it.
+std::unique_ptr<EventLog> make_local_event_log(const store::Database& database);
+
+// Restores each projection's checkpoint where there is one and brings all of them to the end of the
+// log. `progress` is told the position now and then; may be empty.
+absl::Status replay(const EventLog& log, const store::Database& database,
+                    std::span<Projection* const> projections,
+                    const std::function<void(Position done, Position last)>& progress);
+
+}  // namespace vitrine::events

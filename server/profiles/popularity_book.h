@@ -1,0 +1,43 @@
+// What is wanted now, by everybody: decayed counts by product, from the log.
+//
+// A before_ack projection. A person counts once for a product and day. `popular` has a half-life of
+// 30 days, `trending` of 3 days, in event time, so that an imported year has a popularity too.
+// Thread-safe for reading; apply() on the committer thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "model/ids.h"
+#include "server/catalog/product_numbers.h"
+#include "server/events/projection.h"
+
+namespace vitrine::profiles {
+
+struct PopularProduct {
+  ProductNumber product;
+  double score = 0;  // comparable within one list
+};
+
+class PopularityBook final : public events::Projection {
+ public:
+  static constexpr std::size_t k_top_max = 2000;  // the length a list can be asked for
+  explicit PopularityBook(catalog::ProductNumbers& numbers);
+  ~PopularityBook() override;
+
+  // Best first, ties by product id. At most k_top_max.
+  std::shared_ptr<const std::vector<PopularProduct>> popular() const;
+  std::shared_ptr<const std::vector<PopularProduct>> trending() const;
+
+  std::string_view name() const override { return "popularity"; }
+  void apply(const LogEntry& entry) override;
+  Position position() const override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine::profiles

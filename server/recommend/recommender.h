@@ -1,0 +1,110 @@
+// The answer to "what should this person see here": candidates, one filter stage, ranking, fill,
+// reasons.
+//
+// Thread-safe: everything read is an immutable snapshot or a book with its own lock; a call takes
+// the live model once.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "model/ids.h"
+#include "server/catalog/catalog.h"
+#include "server/identity/identity_book.h"
+#include "server/live_model/live_model.h"
+#include "server/profiles/popularity_book.h"
+#include "server/profiles/profile_book.h"
+#include "server/recommend/placement.h"
+
+namespace vitrine::recommend {
+
+struct RecommendRequest {
+  std::string placement = "home";
+  std::string user_id;
+  std::string visitor_id;
+  std::string session_id;
+  std::string product_id;         // the product looked at
+  std::vector<std::string> cart;  // product ids
+  std::string order_id;           // for order_done
+  std::string category;           // only products of this category path
+  std::string market;
+  std::vector<std::string> exclude;
+  std::size_t limit = 12;  // 1 .. k_limit_max
+  bool personalize = true;
+  bool explain = false;
+};
+
+// Why a product is shown, in a form a shop can turn into words; `text` is an English sentence for
+// it.
+struct Reason {
+  std::string kind;  // "because_you_viewed", "because_you_bought", "bought_together", "similar",
+                     // "popular", "trending", "recent", ...
+  std::string product_id;  // the product it refers to, if any
+  std::string text;        // "Because you looked at REGENCY CAKESTAND 3 TIER"
+};
+
+struct RecommendedProduct {
+  ProductNumber number;
+  std::shared_ptr<const Product>
+      product;  // null when the catalog does not know it (then only its id is known)
+  std::string product_id;
+  float score = 0;
+  std::string_view source;  // the candidate source's name, of static storage
+  Reason reason;
+  std::vector<std::pair<std::string_view, float>> source_scores;  // with explain
+};
+
+struct Removed {
+  std::string_view stage;  // "out_of_stock", "hidden", "excluded", "purchased", "category",
+                           // "market", "unavailable", "in_cart", "current_product", "variant"
+  std::size_t count = 0;
+};
+
+struct RecommendAnswer {
+  std::string recommendation_id;
+  std::string placement;
+  std::string model_version;  // empty while there is no model
+  bool personalized = false;  // something known about the person had a say
+  std::vector<RecommendedProduct> products;
+  std::vector<Removed> removed;  // what each filter took away; reported when the answer is short
+  std::int64_t total_us = 0, profile_us = 0, candidates_us = 0, rank_us = 0;
+};
+
+class Recommender {
+ public:
+  static constexpr std::size_t k_limit_max = 200;
+  static constexpr std::size_t k_list_max = 1000;  // entries of cart and of exclude
+
+  struct Parts {  // all outlive the recommender
+    const identity::IdentityBook& identities;
+    const profiles::ProfileBook& profiles;
+    const profiles::PopularityBook& popularity;
+    const catalog::Catalog& catalog;
+    const live_model::LiveModelSource& live_model;
+    const Clock& clock;
+    Metrics& metrics;
+  };
+  Recommender(const Parts& parts, PlacementBook placements);
+
+  // Errors: NotFound for an unknown placement (the message lists those there are); InvalidArgument
+  // for a limit or list out of range, or a placement that needs a product or cart it was not given.
+  // An unknown person is a new person.
+  absl::StatusOr<RecommendAnswer> recommend(const RecommendRequest& request) const;
+
+  const PlacementBook& placements() const { return placements_; }
+
+ private:
+  Parts parts_;
+  PlacementBook placements_;
+};
+
+}  // namespace vitrine::recommend

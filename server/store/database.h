@@ -1,0 +1,104 @@
+// The one durable store: families of ordered keys on RocksDB, written by one process and one
+// thread.
+//
+// Thread-safety: reading from any thread at any time; write() from one thread only (the
+// committer's).
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vitrine::store {
+
+// One column family each. A family that holds personal data has an owner that can export and erase
+// it.
+enum class Family : std::uint8_t {
+  meta,        // format version, secrets of this data directory, counters
+  log,         // position (8 bytes, big-endian) -> LogEntry
+  dedupe,      // keyed hash of (source, event id) -> position
+  ids,         // keyed hash of ("user" | "visitor", id) -> number
+  people,      // number -> Person
+  products,    // product id -> Product
+  quarantine,  // arrival number -> refused event with reason
+  keys,        // key id -> API key record (hashed)
+  checkpoints  // projection name -> state and position
+};
+
+// What one commit changes, over all families: all of it becomes durable or none.
+class WriteSet {
+ public:
+  WriteSet();
+  ~WriteSet();
+  WriteSet(WriteSet&&) noexcept;
+  WriteSet& operator=(WriteSet&&) noexcept;
+  void put(Family family, std::string_view key, std::string_view value);
+  void erase(Family family, std::string_view key);
+  void clear();
+  bool empty() const;
+  std::size_t bytes() const;
+
+ private:
+  friend class Database;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// Walks one family in key order. Sees the store as it was when the cursor was made. One thread.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  virtual bool valid() const = 0;
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  virtual void next() = 0;
+  // OK while walking and at a true end; an error when the walk ended because the store could not be
+  // read.
+  virtual absl::Status status() const = 0;
+};
+
+class Database {
+ public:
+  struct Options {
+    std::size_t block_cache_bytes = std::size_t{256} << 20;
+    std::size_t write_buffer_bytes = std::size_t{64} << 20;  // a family's memtable
+    std::uint64_t max_total_wal_bytes = std::uint64_t{256} << 20;
+    std::uint64_t min_free_bytes = std::uint64_t{1} << 30;  // below this, writes answer Unavailable
+  };
+
+  // Opens `folder` for writing, making it when it is new. Errors: FailedPrecondition when another
+  // process holds it or its format is newer than this program (the message names both versions);
+  // DataLoss when it cannot be read.
+  static absl::StatusOr<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
+                                                        const Options& options);
+  // Opens it for reading beside a process that may be writing: a RocksDB secondary instance, which
+  // never blocks the writer and sees what was durable when it was opened (catch_up() moves it on).
+  // NotFound when there is no store.
+  static absl::StatusOr<std::unique_ptr<Database>> open_beside(const std::filesystem::path& folder);
+  virtual ~Database() = default;
+
+  virtual absl::StatusOr<std::optional<std::string>> get(Family family,
+                                                         std::string_view key) const = 0;
+  // From the first key >= `from`. `long_walk` reads ahead and leaves the block cache alone.
+  virtual std::unique_ptr<Cursor> walk(Family family, std::string_view from,
+                                       bool long_walk) const = 0;
+  virtual std::optional<std::string> last_key(Family family) const = 0;
+
+  // One synced write. Unavailable below `min_free_bytes` (nothing was written). A failed append or
+  // sync ends the process: what is on disk is then uncertain, and a restart finds out.
+  virtual absl::Status write(WriteSet&& changes) = 0;
+  virtual absl::Status catch_up() = 0;  // secondary instances only
+
+  // A secret of this data directory, made at its birth: the key of every keyed hash.
+  virtual const std::string& secret() const = 0;
+  virtual std::uint64_t bytes_on_disk() const = 0;
+
+  static constexpr std::uint32_t k_format_version = 1;
+};
+
+}  // namespace vitrine::store
