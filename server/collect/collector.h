@@ -49,18 +49,19 @@ class Collector {
   };
 
   // All outlive it.
-  Collector(events::Committer& committer, identity::IdentityBook& identities,
-            events::Quarantine& quarantine, const Clock& clock, Metrics& metrics,
-            const Options& options);
+  Collector(const store::Database& database, events::Committer& committer,
+            identity::IdentityBook& identities, events::Quarantine& quarantine, const Clock& clock,
+            Metrics& metrics, const Options& options);
 
-  // Validates, corrects clocks, submits. `source` is the scope in which event ids are unique.
+  // Validates, corrects clocks, gives ids to events without one, submits. `source` is the scope in
+  // which event ids are unique.
   // `done` is called exactly once, on the committer thread, unless this call itself fails
   // (InvalidArgument: too many events; ResourceExhausted: queue full).
   absl::Status collect(std::vector<IncomingEvent> batch, std::string source, bool is_import,
                        std::function<void(absl::StatusOr<CollectOutcome>)> done);
 
  private:
-  class CollectCommand;
+  const store::Database& database_;
   events::Committer& committer_;
   identity::IdentityBook& identities_;
   events::Quarantine& quarantine_;
@@ -71,7 +72,7 @@ class Collector {
 };
 
 // Reads the native batch {"events": [...]}. A body that is not that is InvalidArgument; a bad event
-// is refused alone. An event without event_id gets one; without time it gets `now_ms`.
+// is refused alone. An event without time gets `now_ms`.
 absl::StatusOr<std::vector<IncomingEvent>> parse_native_batch(std::string_view body, TimeMs now_ms);
 
 // The token of an answer is opaque to clients and names a position.

@@ -32,31 +32,46 @@ namespace vitrine::events {
 class Batch {
  public:
   Batch(const store::Database& database, Position last, TimeMs time_ms);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
 
   TimeMs time_ms() const;  // the commit's time: the same for the whole batch
   // Sees what this batch staged, then what is on disk.
   absl::StatusOr<std::optional<std::string>> get(store::Family family, std::string_view key) const;
+  // Whether this batch put the key; asks no disk.
+  bool has_staged(store::Family family, std::string_view key) const;
   void put(store::Family family, std::string_view key, std::string_view value);
   void erase(store::Family family, std::string_view key);
-  // Appends to the log; sets and returns the entry's position.
+  // Appends to the log; sets the entry's position and commit time and returns the position. What is
+  // put into Family::log by hand is not seen by projections.
   Position append(LogEntry entry);
   // The last position, staged ones included.
   Position last_position() const;
   // Runs on the committer thread after the sync and before the projections: the place to publish
-  // new in-memory state.
+  // new in-memory state. Not run when the batch could not be written.
   void after_sync(std::function<void()> publish);
+  // What `owner` stages in memory beside the store: made at the first call in a batch (so the place
+  // to call after_sync), gone with the batch.
+  template <class T>
+  T& staged_by(const void* owner, const std::function<std::shared_ptr<T>()>& make) {
+    std::shared_ptr<void>& place = staged_place(owner);
+    if (!place) place = make();
+    return *static_cast<T*>(place.get());
+  }
 
  private:
   friend class Committer;
   struct Parts;
-  std::shared_ptr<Parts> parts_;
+  std::shared_ptr<void>& staged_place(const void* owner);
+  std::unique_ptr<Parts> parts_;
 };
 
 class Command {
  public:
   virtual ~Command() = default;
   // Decides on the staged state and stages its effects. A failed status refuses the command: it
-  // must then have staged nothing. Runs on the committer thread.
+  // must then have staged nothing (checked). Runs on the committer thread.
   virtual absl::Status stage(Batch& batch) = 0;
   // Called exactly once, on the committer thread: after the sync with OK, or with what went wrong.
   // `visible` is the position that every later answer knows. Must be quick; it may hand work to

@@ -38,14 +38,14 @@ class IdentityBook {
   static absl::StatusOr<std::unique_ptr<IdentityBook>> open(const store::Database& database);
   ~IdentityBook();
 
-  // An empty id is no id. A user_id wins over where the visitor belongs.
+  // An empty id is no id. A known user_id wins over where the visitor belongs; beside an unknown one
+  // the visitor counts as long as it belongs to nobody else.
   Who find(std::string_view user_id, std::string_view visitor_id) const;
 
   // Finds or makes the numbers; when both ids are given and the visitor belongs to nobody or to
   // somebody else, links the visitor to the user and appends the VisitorLink to the log, before the
   // event that caused it.
-  absl::StatusOr<Who> resolve(events::Batch& batch, std::string_view user_id,
-                              std::string_view visitor_id);
+  Who resolve(events::Batch& batch, std::string_view user_id, std::string_view visitor_id);
 
   absl::StatusOr<std::optional<Person>> person(UserNumber number) const;
   // The visitors that belong to a user now.

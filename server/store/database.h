@@ -17,7 +17,7 @@
 namespace vitrine::store {
 
 // One column family each. A family that holds personal data has an owner that can export and erase
-// it.
+// it. The numbers are stored: new families go to the end.
 enum class Family : std::uint8_t {
   meta,        // format version, secrets of this data directory, counters
   log,         // position (8 bytes, big-endian) -> LogEntry
@@ -77,7 +77,7 @@ class Database {
   static absl::StatusOr<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
                                                         const Options& options);
   // Opens it for reading beside a process that may be writing: a RocksDB secondary instance, which
-  // never blocks the writer and sees what was durable when it was opened (catch_up() moves it on).
+  // never blocks the writer and sees what was written when it was opened (catch_up() moves it on).
   // NotFound when there is no store.
   static absl::StatusOr<std::unique_ptr<Database>> open_beside(const std::filesystem::path& folder);
   virtual ~Database() = default;
@@ -91,8 +91,9 @@ class Database {
 
   // One synced write. Unavailable below `min_free_bytes` (nothing was written). A failed append or
   // sync ends the process: what is on disk is then uncertain, and a restart finds out.
+  // FailedPrecondition on a secondary instance.
   virtual absl::Status write(WriteSet&& changes) = 0;
-  virtual absl::Status catch_up() = 0;  // secondary instances only
+  virtual absl::Status catch_up() = 0;  // nothing to do but on secondary instances
 
   // A secret of this data directory, made at its birth: the key of every keyed hash.
   virtual const std::string& secret() const = 0;
