@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "index/best_rows.h"
 #include "index/flat_scan.h"
@@ -163,6 +164,16 @@ absl::StatusOr<std::shared_ptr<const ProductIndex>> ExactIndex::with_tombstones(
   std::shared_ptr<ExactIndex> next(new ExactIndex(*this));
   next->live_ = ~dead;
   return next;
+}
+
+std::span<const float> ExactIndex::vector(std::uint32_t row) const {
+  CHECK(row < row_count(), "the row belongs to the index");
+  const std::size_t base_rows = segments_.front()->row_count();
+  const bool is_base = row < base_rows;
+  const std::size_t tail_row = row - base_rows;
+  const FlatScan& segment = is_base ? *segments_.front() : *segments_[1 + tail_row / k_chunk_rows];
+  const VectorTable rows = segment.rows();
+  return {rows.values + (is_base ? row : tail_row % k_chunk_rows) * rows.stride, dimension_};
 }
 
 absl::Status ExactIndex::save(const std::filesystem::path& path) const {

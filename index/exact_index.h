@@ -38,6 +38,7 @@ class ExactIndex final : public ProductIndex {
       const VectorTable& vectors) const override;
   absl::StatusOr<std::shared_ptr<const ProductIndex>> with_tombstones(
       const RowFilter& dead) const override;
+  std::span<const float> vector(std::uint32_t row) const override;
   absl::Status save(const std::filesystem::path& path) const override;
   std::size_t dimension() const override { return dimension_; }
   std::size_t row_count() const override { return live_.row_count(); }

@@ -64,6 +64,10 @@ class ProductIndex {
   virtual absl::StatusOr<std::shared_ptr<const ProductIndex>> with_tombstones(
       const RowFilter& dead) const = 0;
 
+  // The vector of a row, base or tail; dimension() floats that live as long as this snapshot.
+  // Precondition, checked: row < row_count().
+  virtual std::span<const float> vector(std::uint32_t row) const = 0;
+
   // Writes all rows, the tail included and tombstones not, in a format of FAISS's own.
   // Errors   Unavailable: the file cannot be written
   virtual absl::Status save(const std::filesystem::path& path) const = 0;

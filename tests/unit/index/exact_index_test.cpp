@@ -19,6 +19,7 @@ namespace vitrine::index {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -157,6 +158,10 @@ TEST(ExactIndexTest, FindsTailRowsAsIfTheyHadBeenBuiltIn) {
     index = *index->with_tail(tail.table());
 
     ASSERT_EQ(index->row_count(), all.row_count());
+    for (std::uint32_t row = 0; row < all.row_count(); ++row) {
+      ASSERT_THAT(index->vector(row),
+                  ElementsAreArray(std::span(all.values).subspan(row * 10, 10)));
+    }
     const Vectors query = whole_number_vectors(1, 10, random);
     for (const double share : {0.02, 0.5, 1.0}) {
       const RowFilter allowed = random_filter(all.row_count(), share, random);
