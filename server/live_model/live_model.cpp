@@ -1,0 +1,24 @@
+#include "server/live_model/live_model.h"
+
+#include "base/check.h"
+
+namespace vitrine::live_model {
+
+std::optional<std::uint32_t> LiveModel::row_of(ProductNumber number) const {
+  if (number.value() >= rows_.size()) return std::nullopt;
+  const std::uint32_t row = rows_[number.value()];
+  if (row == k_no_row) return std::nullopt;
+  return row;
+}
+
+ProductNumber LiveModel::number_of(std::uint32_t row) const {
+  CHECK(row < row_count(), "the row belongs to the model");
+  return numbers_[row];
+}
+
+std::span<const float> LiveModel::vector(std::uint32_t row) const {
+  CHECK(row < row_count(), "the row belongs to the model");
+  return row < model_row_count() ? model_->factors().row(row) : index_->vector(row);
+}
+
+}  // namespace vitrine::live_model

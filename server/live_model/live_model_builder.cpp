@@ -1,0 +1,132 @@
+#include "server/live_model/live_model_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "index/build_index.h"
+
+namespace vitrine::live_model {
+namespace {
+
+std::size_t depth_of(std::string_view path) {
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '>'));
+}
+
+// Empty when the product has no category; the first of equally deep ones.
+std::string_view deepest_category(const Product& product) {
+  const auto deepest = std::max_element(
+      product.categories.begin(), product.categories.end(),
+      [](const std::string& a, const std::string& b) { return depth_of(a) < depth_of(b); });
+  return deepest == product.categories.end() ? std::string_view() : *deepest;
+}
+
+index::VectorTable table_of(const FactorModel& factors) {
+  return {factors.data(), factors.row_count(), factors.dimension(), factors.stride()};
+}
+
+std::vector<ProductNumber> products_of(const catalog::CatalogSnapshot& catalog) {
+  std::vector<ProductNumber> numbers;
+  numbers.reserve(catalog.size());
+  catalog.for_each([&](ProductNumber number, const Product&) { numbers.push_back(number); });
+  return numbers;
+}
+
+}  // namespace
+
+LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first, double recall)
+    : current_(std::move(first)),
+      categories_(current_->index()->dimension(), current_->model_row_count()),
+      recall_(recall) {}
+
+absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
+                                                          catalog::ProductNumbers& numbers,
+                                                          const catalog::CatalogSnapshot& catalog) {
+  VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built, index::build_index(table_of(model->factors())));
+
+  auto first = std::make_shared<LiveModel>();
+  const auto row_count = static_cast<std::uint32_t>(model->row_count());
+  first->numbers_.grow(row_count, ProductNumber());
+  for (std::uint32_t row = 0; row < row_count; ++row) {
+    const ProductNumber number = numbers.number_of(model->products().id(row));
+    first->numbers_.set(row, number);
+    first->rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
+    first->rows_.set(number.value(), row);
+  }
+  first->model_ = std::move(model);
+  first->index_ = std::move(built.index);
+  first->showable_ = index::RowFilter::all(row_count);
+
+  LiveModelBuilder builder(std::move(first), built.recall);
+  builder.apply(catalog, products_of(catalog));
+  return builder;
+}
+
+void LiveModelBuilder::apply(const catalog::CatalogSnapshot& catalog,
+                             std::span<const ProductNumber> changed) {
+  auto next = std::make_shared<LiveModel>(*current_);
+  place_in_categories(catalog, changed);
+  add_tail_rows(catalog, changed, *next);
+  mark_showable(catalog, changed, *next);
+  current_ = std::move(next);
+}
+
+void LiveModelBuilder::place_in_categories(const catalog::CatalogSnapshot& catalog,
+                                           std::span<const ProductNumber> changed) {
+  for (const ProductNumber number : changed) {
+    const std::optional<std::uint32_t> row = current_->row_of(number);
+    if (!row || *row >= current_->model_row_count()) continue;
+    const Product* product = catalog.find(number);
+    categories_.place(*row, product == nullptr ? std::string_view() : deepest_category(*product),
+                      current_->vector(*row));
+  }
+}
+
+void LiveModelBuilder::add_tail_rows(const catalog::CatalogSnapshot& catalog,
+                                     std::span<const ProductNumber> changed,
+                                     LiveModel& next) const {
+  const std::size_t dimension = next.index_->dimension();
+  std::vector<float> vectors;
+  std::vector<float> mean(dimension);
+  for (const ProductNumber number : changed) {
+    const Product* product = catalog.find(number);
+    if (product == nullptr || next.row_of(number)) continue;
+    if (!categories_.mean(deepest_category(*product), mean)) continue;
+    vectors.insert(vectors.end(), mean.begin(), mean.end());
+    const std::size_t row = next.numbers_.size();
+    next.numbers_.grow(row + 1, number);
+    next.rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
+    next.rows_.set(number.value(), static_cast<std::uint32_t>(row));
+  }
+  if (vectors.empty()) return;
+  auto index =
+      next.index_->with_tail({vectors.data(), vectors.size() / dimension, dimension, dimension});
+  CHECK(index.ok(), "means of usable vectors are usable");
+  next.index_ = *std::move(index);
+  next.showable_.grow(next.row_count());
+}
+
+void LiveModelBuilder::mark_showable(const catalog::CatalogSnapshot& catalog,
+                                     std::span<const ProductNumber> changed, LiveModel& next) {
+  const bool was_empty = std::exchange(is_catalog_empty_, catalog.size() == 0);
+  const auto mark = [&](std::uint32_t row) {
+    const Product* product = catalog.find(next.numbers_[row]);
+    const bool is_showable =
+        is_catalog_empty_ || (product != nullptr && !product->hidden && product->in_stock);
+    is_showable ? next.showable_.set(row) : next.showable_.clear(row);
+  };
+  if (was_empty != is_catalog_empty_) {
+    for (std::uint32_t row = 0; row < next.row_count(); ++row) mark(row);
+  } else {
+    for (const ProductNumber number : changed) {
+      if (const std::optional<std::uint32_t> row = next.row_of(number)) mark(*row);
+    }
+  }
+  if (next.showable_ == current_->showable_) return;
+  auto index = next.index_->with_tombstones(~next.showable_);
+  CHECK(index.ok(), "the filter has the rows of the index");
+  next.index_ = *std::move(index);
+}
+
+}  // namespace vitrine::live_model

@@ -1,0 +1,52 @@
+// Makes live models: the first of a trained model, then one after each change of the catalog.
+//
+// A catalog product the model does not know gets a tail row with the mean vector of the model's
+// products in its deepest category, when there are any; it keeps row and vector until the next
+// model. Not thread-safe; what it makes is.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/trained_model.h"
+#include "server/catalog/catalog.h"
+#include "server/catalog/product_numbers.h"
+#include "server/live_model/category_vectors.h"
+#include "server/live_model/live_model.h"
+
+namespace vitrine::live_model {
+
+class LiveModelBuilder {
+ public:
+  // Builds the index and takes in the whole catalog: the slow part of a swap.
+  // Errors   InvalidArgument: the model's vectors make no index
+  static absl::StatusOr<LiveModelBuilder> create(std::shared_ptr<const TrainedModel> model,
+                                                 catalog::ProductNumbers& numbers,
+                                                 const catalog::CatalogSnapshot& catalog);
+
+  const std::shared_ptr<const LiveModel>& current() const { return current_; }
+  double recall() const { return recall_; }  // of the index, see index/build_index.h
+
+  // Takes in the products in `changed` as they are in `catalog`, and makes the result current().
+  void apply(const catalog::CatalogSnapshot& catalog, std::span<const ProductNumber> changed);
+
+ private:
+  LiveModelBuilder(std::shared_ptr<const LiveModel> first, double recall);
+
+  void place_in_categories(const catalog::CatalogSnapshot& catalog,
+                           std::span<const ProductNumber> changed);
+  void add_tail_rows(const catalog::CatalogSnapshot& catalog,
+                     std::span<const ProductNumber> changed, LiveModel& next) const;
+  void mark_showable(const catalog::CatalogSnapshot& catalog,
+                     std::span<const ProductNumber> changed, LiveModel& next);
+
+  std::shared_ptr<const LiveModel> current_;
+  CategoryVectors categories_;
+  bool is_catalog_empty_ = true;
+  double recall_;
+};
+
+}  // namespace vitrine::live_model
