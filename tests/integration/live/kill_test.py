@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""kill -9 under concurrent writers, again and again on one data folder: nothing acknowledged is lost, nothing is double."""
+
+import collections
+import json
+import os
+import pathlib
+import random
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import vitrine  # noqa: E402
+
+ROUNDS = int(os.environ.get("VITRINE_KILL_ROUNDS", "30"))
+WRITERS = 6
+
+
+class KillTest(unittest.TestCase):
+    def test_what_was_acknowledged_is_there_once(self):
+        chance = random.Random(5)
+        acknowledged, unanswered = [], []
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder) / "data"
+            for number in range(ROUNDS):
+                server = vitrine.Server(data).start()
+                writers = [threading.Thread(target=self.write, args=(server, number, w, acknowledged, unanswered))
+                           for w in range(WRITERS)]
+                for writer in writers:
+                    writer.start()
+                # The moment of death is what the test is about, so it is drawn, and no condition is waited for.
+                threading.Event().wait(0.02 + chance.random() * 0.3)
+                server.kill()
+                for writer in writers:
+                    writer.join()
+            self.resend(data, unanswered, acknowledged)
+            counts = self.exported(data)
+        lost = [event_id for event_id in acknowledged if counts[event_id] == 0]
+        double = [event_id for event_id, count in counts.items() if count > 1]
+        print(f"kill: {ROUNDS} rounds, {len(acknowledged)} acknowledged, {len(lost)} lost, {len(double)} double")
+        self.assertGreater(len(acknowledged), ROUNDS * WRITERS)
+        self.assertEqual((lost[:5], double[:5]), ([], []))
+
+    @staticmethod
+    def write(server, number, writer, acknowledged, unanswered):
+        chance = random.Random(number * 100 + writer)
+        for batch in range(100_000):
+            ids = [f"r{number}-w{writer}-b{batch}-{i}" for i in range(chance.randrange(1, 20))]
+            events = [{"event_id": event_id, "type": "view", "visitor_id": f"v{chance.randrange(50)}",
+                       "product_id": f"p{chance.randrange(100)}"} for event_id in ids]
+            events.append(dict(events[0]))  # a duplicate inside the batch
+            if batch % 3 == 0:
+                events[0]["user_id"] = f"u{chance.randrange(20)}"
+            try:
+                answer = server.send(*events)
+                assert answer["accepted"] == len(ids) and answer["duplicates"] == 1, answer
+                acknowledged.extend(ids)
+            except AssertionError:
+                raise
+            except Exception:  # killed: whether this batch is on disk is not known
+                unanswered.append(events)
+                return
+
+    @staticmethod
+    def resend(data, unanswered, acknowledged):
+        """A client that got no answer sends again; each event must end up there once."""
+        with vitrine.Server(data) as server:
+            for events in unanswered:
+                answer = server.send(*events)
+                assert answer["accepted"] + answer["duplicates"] == len(events), answer
+                acknowledged.extend({event["event_id"] for event in events})
+
+    @staticmethod
+    def exported(data):
+        out = data.parent / "events.ndjson"
+        vitrine.run("export", "--data", data, "--what", "events", "--format", "ndjson", "--out", out)
+        return collections.Counter(json.loads(line)["event_id"] for line in open(out))
+
+
+if __name__ == "__main__":
+    unittest.main()
