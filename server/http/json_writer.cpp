@@ -24,8 +24,8 @@ bool is_continuation(std::string_view text, std::size_t i) {
   return i < text.size() && (byte_at(text, i) & 0xC0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 sequence that starts at `i`; 0 when there is none (RFC 3629: no surrogates, no
-// overlong forms, nothing past U+10FFFF).
+// Length of the well-formed UTF-8 sequence that starts at `i`; 0 when there is none (RFC 3629: no
+// surrogates, no overlong forms, nothing past U+10FFFF).
 std::size_t sequence_length(std::string_view text, std::size_t i) {
   const unsigned char first = byte_at(text, i);
   if (first >= 0xC2 && first <= 0xDF) return is_continuation(text, i + 1) ? 2 : 0;

@@ -82,9 +82,8 @@ absl::StatusOr<Parameters> parse_query(std::string_view query) {
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     VITRINE_ASSIGN_OR_RETURN(std::string name, percent_decode(pair.substr(0, equals), true));
-    VITRINE_ASSIGN_OR_RETURN(
-        std::string value,
-        percent_decode(pair.substr(std::min(equals + 1, pair.size())), true));
+    VITRINE_ASSIGN_OR_RETURN(std::string value,
+                             percent_decode(pair.substr(std::min(equals + 1, pair.size())), true));
     parameters.emplace_back(std::move(name), std::move(value));
   }
   return parameters;

@@ -1,0 +1,76 @@
+// One client: reads a request, lets the router answer, writes the answer as one flat buffer, and
+// again.
+//
+// Belongs to its event loop's thread. Only a Reply may come from elsewhere; it finds its way back
+// through ReplySlot.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/http/asio.h"
+#include "server/http/event_loop.h"
+#include "server/http/request_parser.h"
+#include "server/http/response.h"
+
+namespace vitrine::http {
+
+class Connection {
+ public:
+  Connection(EventLoop& loop, Socket socket, bool is_control);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Until the client leaves, misbehaves, or the server drains.
+  Task<void> serve();
+
+  void close_if_idle();
+  // Cancels what the connection waits for once its deadline has passed.
+  void expire_if_late(std::int64_t now_us);
+
+ private:
+  enum class Arrival { request, refused, closed };
+  // Where an answer that comes later finds its connection, if it still lives.
+  struct ReplySlot {
+    std::shared_ptr<LoopDoor> door;
+    EventLoop* loop;         // compared with, never used after the loop's end
+    Connection* connection;  // null once gone; read on the loop's thread only
+  };
+
+  Task<Arrival> receive();
+  Task<bool> read_more(bool request_started);
+  Task<bool> answer();
+  Task<bool> send(std::string_view bytes);
+  Task<void> linger();
+  std::size_t read_size() const;
+  void dispatch();
+  static void deliver(const std::shared_ptr<ReplySlot>& slot, Response&& response);
+  void compose(const Response& response);
+  void refuse(const Refusal& refusal);
+  void set_deadline(std::chrono::milliseconds timeout);
+
+  EventLoop& loop_;
+  const Limits& limits_;
+  Socket socket_;
+  const bool is_control_;
+  boost::beast::flat_buffer input_;
+  std::optional<RequestParser> parser_;
+  std::string output_;
+  std::string request_id_;
+  std::shared_ptr<ReplySlot> slot_;
+  Timer answered_;  // never expires: cancelling it wakes the waiting coroutine
+  std::optional<Response> response_;
+  std::int64_t deadline_us_;
+  bool is_idle_ = true;          // waits for the first byte of a request
+  bool is_dispatching_ = false;  // the handler runs right now
+  bool timed_out_ = false;
+  bool keep_alive_ = false;
+  bool is_head_ = false;
+};
+
+}  // namespace vitrine::http

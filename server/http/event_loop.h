@@ -1,0 +1,98 @@
+// One thread, one io_context, and the connections that live on it.
+//
+// Everything but the members that say otherwise belongs to the loop's own thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "server/http/asio.h"
+#include "server/http/limits.h"
+#include "server/http/router.h"
+
+namespace vitrine::http {
+
+class Connection;
+
+// How other threads reach a loop that may already be gone: a post after close() is dropped.
+// Thread-safe.
+class LoopDoor {
+ public:
+  explicit LoopDoor(net::io_context& context) : context_(&context) {}
+  template <class Work>
+  void post(Work&& work) {
+    const std::lock_guard lock(mutex_);
+    if (context_ != nullptr) net::post(*context_, std::forward<Work>(work));
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    context_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  net::io_context* context_;  // null once closed
+};
+
+// What all loops of a server share; outlives them.
+struct ServerContext {
+  const Router& router;
+  const Clock& clock;
+  Log& log;
+  Limits limits;
+  Gauge& connections_gauge;
+  Counter& timeouts_counter;
+  Counter& refused_counter;
+  std::atomic<std::size_t> connection_count = 0;
+};
+
+class EventLoop {
+ public:
+  explicit EventLoop(ServerContext& server);
+  ~EventLoop();  // the thread has ended by then: see stop()
+
+  void start();
+  // Any thread. Closes connections that wait for a request; the others close after their answer.
+  void drain();
+  // Any thread but the loop's own. Ends the thread and cuts what is still open.
+  void stop();
+
+  // Any thread. The connection counts from this call on.
+  void adopt(Socket socket, bool is_control);
+  std::size_t connection_count() const { return connection_count_.load(); }
+
+  ServerContext& server() { return server_; }
+  net::io_context& context() { return context_; }
+  const std::shared_ptr<LoopDoor>& door() { return door_; }
+  bool is_draining() const { return is_draining_; }
+  bool is_own_thread() const { return std::this_thread::get_id() == thread_id_; }
+  std::string_view date() const { return date_; }  // RFC 9110 form, at most a sweep old
+
+  void enter(Connection& connection) { connections_.insert(&connection); }
+  void leave(Connection& connection);
+
+ private:
+  Task<void> sweep();
+  void refresh_date();
+
+  ServerContext& server_;
+  net::io_context context_{1};
+  net::executor_work_guard<Executor> work_{context_.get_executor()};
+  std::shared_ptr<LoopDoor> door_;
+  std::thread thread_;
+  std::thread::id thread_id_;
+  std::unordered_set<Connection*> connections_;
+  std::atomic<std::size_t> connection_count_ = 0;
+  bool is_draining_ = false;
+  TimeMs date_second_ = -1;
+  std::string date_;
+};
+
+}  // namespace vitrine::http

@@ -1,0 +1,202 @@
+#include "server/http/router.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+
+namespace vitrine::http {
+namespace {
+
+class RouteObserver final : public ReplyObserver {
+ public:
+  RouteObserver(Metrics& metrics, Log& log, const std::string& route)
+      : log_(log),
+        route_(route),
+        seconds_(metrics.histogram("vitrine_http_request_duration_seconds",
+                                   "From the parsed request to its answer",
+                                   latency_bounds_seconds(), {{"route", route}})) {
+    for (std::size_t i = 0; i < by_class_.size(); ++i) {
+      by_class_[i] = &metrics.counter("vitrine_http_requests_total", "Answers by route and class",
+                                      {{"route", route}, {"status", fmt::format("{}xx", i + 2)}});
+    }
+  }
+
+  void answered(int http_status, std::int64_t duration_us) override {
+    CHECK(http_status >= 200 && http_status < 600, "an answer has a final status");
+    by_class_[static_cast<std::size_t>(http_status / 100 - 2)]->add();
+    seconds_.observe(static_cast<double>(duration_us) * 1e-6);
+  }
+
+  void failed(const absl::Status& status, std::string_view request_id) override {
+    log_.error("event=request_failed route={} request_id={} code={} error=\"{}\"", route_,
+               request_id, static_cast<int>(status.code()), message_of(status));
+  }
+
+ private:
+  Log& log_;
+  std::string route_;
+  Histogram& seconds_;
+  std::array<Counter*, 4> by_class_{};
+};
+
+// The parts between slashes; the leading slash is no part.
+std::vector<std::string_view> split_path(std::string_view path) {
+  std::vector<std::string_view> segments;
+  std::size_t begin = 1;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    segments.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return segments;
+}
+
+bool is_capture(std::string_view segment) { return segment.starts_with('{'); }
+
+}  // namespace
+
+struct Router::Route {
+  std::string method;
+  std::optional<Scope> scope;
+  Handler handler;
+};
+
+struct Router::Path {
+  std::string pattern;
+  std::vector<std::string> segments;
+  std::vector<std::string> names;  // of the captures, in order
+  std::vector<Route> routes;
+  std::unique_ptr<ReplyObserver> observer;
+
+  // As the Allow header says it.
+  std::string allowed_methods() const {
+    std::string allowed;
+    for (const Route& route : routes) {
+      if (!allowed.empty()) allowed += ", ";
+      allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+    }
+    return allowed;
+  }
+};
+
+Handler answer_at_once(std::function<absl::StatusOr<Response>(Request&)> handler) {
+  return [handler = std::move(handler)](Request& request, Reply reply) {
+    reply.send_or_fail(handler(request));
+  };
+}
+
+Router::Router(AccessPolicy access, Metrics& metrics, Log& log)
+    : access_(access), metrics_(metrics), log_(log), unmatched_(make_observer("unmatched")) {}
+Router::~Router() = default;
+
+std::unique_ptr<ReplyObserver> Router::make_observer(std::string_view route) const {
+  return std::make_unique<RouteObserver>(metrics_, log_, std::string(route));
+}
+
+void Router::add(std::string_view method, std::string_view pattern, std::optional<Scope> scope,
+                 Handler handler) {
+  CHECK(pattern.starts_with('/'), "a pattern starts with a slash");
+  Path* path = nullptr;
+  for (const auto& known : paths_) {
+    if (known->pattern == pattern) path = known.get();
+  }
+  if (path == nullptr) {
+    path = paths_.emplace_back(std::make_unique<Path>()).get();
+    path->pattern = pattern;
+    for (const std::string_view segment : split_path(pattern)) {
+      path->segments.emplace_back(segment);
+      if (is_capture(segment)) path->names.emplace_back(segment.substr(1, segment.size() - 2));
+    }
+    path->observer = make_observer(pattern);
+  }
+  for (const Route& route : path->routes) CHECK(route.method != method, "a route is added once");
+  path->routes.push_back({std::string(method), scope, std::move(handler)});
+}
+
+// Among the patterns that match, the one that names most segments outright: /v1/products/batch
+// before /v1/products/{id}.
+const Router::Path* Router::find_path(std::string_view path,
+                                      std::vector<std::string_view>& captured) const {
+  const std::vector<std::string_view> segments = split_path(path);
+  const Path* best = nullptr;
+  for (const auto& candidate : paths_) {
+    if (candidate->segments.size() != segments.size()) continue;
+    if (best != nullptr && candidate->names.size() >= best->names.size()) continue;
+    bool matches = true;
+    for (std::size_t i = 0; matches && i < segments.size(); ++i) {
+      matches = is_capture(candidate->segments[i]) ? !segments[i].empty()
+                                                   : candidate->segments[i] == segments[i];
+    }
+    if (matches) best = candidate.get();
+  }
+  if (best == nullptr) return nullptr;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (is_capture(best->segments[i])) captured.push_back(segments[i]);
+  }
+  return best;
+}
+
+absl::Status Router::prepare(const Path& path, const std::vector<std::string_view>& captured,
+                             std::string_view query, std::optional<Scope> scope,
+                             Request& request) const {
+  VITRINE_ASSIGN_OR_RETURN(request.query, parse_query(query));
+  for (std::size_t i = 0; i < captured.size(); ++i) {
+    VITRINE_ASSIGN_OR_RETURN(std::string value, percent_decode(captured[i], false));
+    request.path_parameters.emplace_back(path.names[i], std::move(value));
+  }
+  return access_.authorize(request, scope);
+}
+
+void Router::handle(Request request, Reply reply) const {
+  reply.observe(*unmatched_);
+  const std::string target = request.target;
+  const std::size_t question = std::min(target.find('?'), target.size());
+  const std::string_view path_text = std::string_view(target).substr(0, question);
+  const std::string_view query =
+      std::string_view(target).substr(std::min(question + 1, target.size()));
+
+  std::vector<std::string_view> captured;
+  const Path* path = find_path(path_text, captured);
+  if (path == nullptr) return reply.fail(not_found("there is no route for {}", path_text));
+  reply.observe(*path->observer);
+
+  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const Route* route = nullptr;
+  for (const Route& candidate : path->routes) {
+    if (candidate.method == method) route = &candidate;
+  }
+  if (route == nullptr) {
+    const std::string allowed = path->allowed_methods();
+    Response response =
+        error_response(k_method_not_allowed, fmt::format("{} allows {}", path->pattern, allowed),
+                       "", reply.request_id());
+    response.headers.emplace_back("Allow", allowed);
+    return reply.send(std::move(response));
+  }
+  if (absl::Status ready = prepare(*path, captured, query, route->scope, request); !ready.ok()) {
+    return reply.fail(ready);
+  }
+  // A library may throw on the way; the reply then dies with the stack and answers 500.
+  try {
+    route->handler(request, std::move(reply));
+  } catch (const std::exception& error) {
+    log_.error("event=handler_threw route={} error=\"{}\"", path->pattern, error.what());
+  }
+}
+
+std::vector<RouteName> Router::routes() const {
+  std::vector<RouteName> names;
+  for (const auto& path : paths_) {
+    for (const Route& route : path->routes) {
+      names.push_back({route.method, path->pattern, route.scope});
+    }
+  }
+  return names;
+}
+
+}  // namespace vitrine::http

@@ -1,0 +1,69 @@
+// Maps a method and a path to a handler: who may call it, what it is called in the metrics, what
+// answers the rest.
+//
+// Routes are added before the first request; from then on handle() may run on any thread. It needs
+// no socket: the command line calls it in process.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "server/http/auth.h"
+#include "server/http/reply.h"
+#include "server/http/request.h"
+
+namespace vitrine::http {
+
+// Runs on the thread of the connection and must not block it: what takes long keeps the Reply and
+// answers later. The request lives for the call only; what is needed later is moved out of it.
+using Handler = std::function<void(Request&, Reply)>;
+
+// A handler that answers before it returns.
+Handler answer_at_once(std::function<absl::StatusOr<Response>(Request&)> handler);
+
+struct RouteName {
+  std::string method;
+  std::string pattern;
+  std::optional<Scope> scope;
+};
+
+class Router {
+ public:
+  // `metrics` and `log` must outlive the router.
+  Router(AccessPolicy access, Metrics& metrics, Log& log);
+  ~Router();
+
+  // `pattern` is "/v1/products/{id}": a {name} takes one segment, decoded. Fixed segments go before
+  // named ones. HEAD is answered wherever GET is. Precondition, checked: method and pattern are
+  // new.
+  void add(std::string_view method, std::string_view pattern, std::optional<Scope> scope,
+           Handler handler);
+
+  void handle(Request request, Reply reply) const;
+
+  std::vector<RouteName> routes() const;
+
+ private:
+  struct Route;
+  struct Path;
+
+  const Path* find_path(std::string_view path, std::vector<std::string_view>& captured) const;
+  absl::Status prepare(const Path& path, const std::vector<std::string_view>& captured,
+                       std::string_view query, std::optional<Scope> scope, Request& request) const;
+  std::unique_ptr<ReplyObserver> make_observer(std::string_view route) const;
+
+  AccessPolicy access_;
+  Metrics& metrics_;
+  Log& log_;
+  std::vector<std::unique_ptr<Path>> paths_;
+  std::unique_ptr<ReplyObserver> unmatched_;
+};
+
+}  // namespace vitrine::http
