@@ -28,8 +28,8 @@ struct FactorParameters {
 
 // What is known of one user about one product.
 struct Observation {
-  const float* factors;  // at least dimension() floats, in the basis of the model:
-                         // FactorModel::row(), or a tail row's
+  const float* factors;  // stride() floats, 0 past dimension(): FactorModel::row_data(), or a
+                         // vector made in its basis
   float confidence;      // c of the objective, above 0: ConfidenceRule::confidence()
 };
 
