@@ -1,8 +1,9 @@
 // What is wanted now, by everybody: decayed counts by product, from the log.
 //
-// A before_ack projection. A person counts once for a product and day. `popular` has a half-life of
-// 30 days, `trending` of 3 days, in event time, so that an imported year has a popularity too.
-// Thread-safe for reading; apply() on the committer thread.
+// A before_ack projection. A person counts once for a product and day, with the strongest thing
+// they did (default_weight of model/event.h); an order without a customer is a person of its own.
+// `popular` has a half-life of 30 days, `trending` of 3 days, in event time, so that an imported
+// year has a popularity too. Thread-safe for reading; apply() on the committer thread.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +19,16 @@ namespace vitrine::profiles {
 
 struct PopularProduct {
   ProductNumber product;
-  double score = 0;  // comparable within one list
+  double score = 0;  // in proportion to the decayed count; the first of a list has 1
 };
 
 class PopularityBook final : public events::Projection {
  public:
   static constexpr std::size_t k_top_max = 2000;  // the length a list can be asked for
-  explicit PopularityBook(catalog::ProductNumbers& numbers);
+  // Who did what is remembered for this many days, so that it counts once; an event of a day older
+  // than that counts anew.
+  static constexpr std::size_t k_days_kept = 8;
+  explicit PopularityBook(catalog::ProductNumbers& numbers);  // which outlives it
   ~PopularityBook() override;
 
   // Best first, ties by product id. At most k_top_max.

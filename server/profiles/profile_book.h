@@ -1,7 +1,8 @@
 // What each person did lately and bought ever, from the log, ready for the next answer.
 //
 // A before_ack projection. Ordered by event time (ties by event id), so that late events end in the
-// same state. Thread-safe for reading; apply() on the committer thread.
+// same state. Thread-safe for reading, under a lock held for a pointer copy; apply() on the
+// committer thread.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,12 @@
 
 namespace vitrine::profiles {
 
+// The session_key of a session id: a fixed hash, never 0; 0 for an empty id.
+std::uint64_t session_key_of(std::string_view session_id);
+
 struct ProfileEvent {
   TimeMs time_ms = 0;
-  std::uint64_t event_key = 0;    // fixed hash of the event id: breaks ties of time
+  std::uint64_t event_key = 0;    // fixed hash of source and event id: breaks ties of time
   std::uint64_t session_key = 0;  // fixed hash of the session id, 0 when it had none
   ProductNumber product;
   EventType type = EventType::view;
@@ -34,10 +38,10 @@ struct Bought {
   TimeMs last_ms = 0;  // the latest purchase
 };
 
-// Immutable; replaced as a whole by the next event.
+// Immutable once handed out; the next event makes another.
 struct Profile {
   static constexpr std::size_t k_recent_max = 100;
-  std::vector<ProfileEvent> recent;  // newest first; events that name a product
+  std::vector<ProfileEvent> recent;  // newest first; events that name a product, impressions not
   std::vector<Bought> bought;        // by product number
   std::uint32_t events = 0;
   std::uint32_t orders = 0;  // distinct order ids among purchases
@@ -48,7 +52,7 @@ struct Profile {
 
 class ProfileBook final : public events::Projection {
  public:
-  explicit ProfileBook(catalog::ProductNumbers& numbers);
+  explicit ProfileBook(catalog::ProductNumbers& numbers);  // which outlives it
   ~ProfileBook() override;
 
   // Null for somebody nothing is known about.
