@@ -45,15 +45,18 @@ absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const 
                                                           const catalog::CatalogSnapshot& catalog) {
   VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built, index::build_index(table_of(model->factors())));
 
-  auto first = std::make_shared<LiveModel>();
   const auto row_count = static_cast<std::uint32_t>(model->row_count());
-  first->numbers_.grow(row_count, ProductNumber());
+  std::vector<ProductNumber> number_of_row(row_count);
+  std::vector<std::uint32_t> row_of_number(numbers.size(), LiveModel::k_no_row);
   for (std::uint32_t row = 0; row < row_count; ++row) {
-    const ProductNumber number = numbers.number_of(model->products().id(row));
-    first->numbers_.set(row, number);
-    first->rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
-    first->rows_.set(number.value(), row);
+    number_of_row[row] = numbers.number_of(model->products().id(row));
+    const std::size_t number = number_of_row[row].value();
+    if (number >= row_of_number.size()) row_of_number.resize(number + 1, LiveModel::k_no_row);
+    row_of_number[number] = row;
   }
+  auto first = std::make_shared<LiveModel>();
+  first->numbers_ = SharedVector<ProductNumber>(number_of_row);
+  first->rows_ = SharedVector<std::uint32_t>(row_of_number);
   first->model_ = std::move(model);
   first->index_ = std::move(built.index);
   first->showable_ = index::RowFilter::all(row_count);
@@ -87,21 +90,21 @@ void LiveModelBuilder::add_tail_rows(const catalog::CatalogSnapshot& catalog,
                                      std::span<const ProductNumber> changed,
                                      LiveModel& next) const {
   const std::size_t dimension = next.index_->dimension();
+  std::vector<ProductNumber> added;
   std::vector<float> vectors;
   std::vector<float> mean(dimension);
   for (const ProductNumber number : changed) {
     const Product* product = catalog.find(number);
     if (product == nullptr || next.row_of(number)) continue;
     if (!categories_.mean(deepest_category(*product), mean)) continue;
-    vectors.insert(vectors.end(), mean.begin(), mean.end());
-    const std::size_t row = next.numbers_.size();
-    next.numbers_.grow(row + 1, number);
     next.rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
-    next.rows_.set(number.value(), static_cast<std::uint32_t>(row));
+    next.rows_.set(number.value(), static_cast<std::uint32_t>(next.row_count() + added.size()));
+    added.push_back(number);
+    vectors.insert(vectors.end(), mean.begin(), mean.end());
   }
-  if (vectors.empty()) return;
-  auto index =
-      next.index_->with_tail({vectors.data(), vectors.size() / dimension, dimension, dimension});
+  if (added.empty()) return;
+  next.numbers_.append(added);
+  auto index = next.index_->with_tail({vectors.data(), added.size(), dimension, dimension});
   CHECK(index.ok(), "means of usable vectors are usable");
   next.index_ = *std::move(index);
   next.showable_.grow(next.row_count());

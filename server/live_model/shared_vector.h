@@ -1,14 +1,14 @@
-// A vector whose copies share their chunks: changing a few values of a copy costs a few chunks.
+// A vector whose copies share their chunks: a copy with a few changed values costs a few chunks.
 //
-// A copy may be read by any number of threads while another copy is changed; one copy is changed by
-// one thread.
+// A chunk is never written once it is in place, so any copy may be changed while others are read;
+// one copy is used like any value, by one thread or read-only by many.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "base/check.h"
@@ -21,12 +21,7 @@ class SharedVector {
   static constexpr std::size_t k_chunk_values = 1024;
 
   SharedVector() = default;
-  // Chunks are shared from here on, so the copy owns none of them.
-  SharedVector(const SharedVector& other)
-      : size_(other.size_), chunks_(other.chunks_), is_owned_(other.chunks_.size(), false) {}
-  SharedVector(SharedVector&&) noexcept = default;
-  SharedVector& operator=(const SharedVector&) = delete;
-  SharedVector& operator=(SharedVector&&) noexcept = default;
+  explicit SharedVector(std::span<const T> values) { append(values); }
 
   std::size_t size() const { return size_; }
   // Precondition: at < size().
@@ -34,34 +29,39 @@ class SharedVector {
     return (*chunks_[at / k_chunk_values])[at % k_chunk_values];
   }
 
-  // Precondition, checked: at < size().
+  // Copies one chunk. Precondition, checked: at < size().
   void set(std::size_t at, const T& value) {
     CHECK(at < size_, "the position exists");
-    const std::size_t chunk = at / k_chunk_values;
-    if (!is_owned_[chunk]) {
-      chunks_[chunk] = std::make_shared<Chunk>(*chunks_[chunk]);
-      is_owned_[chunk] = true;
-    }
-    (*chunks_[chunk])[at % k_chunk_values] = value;
+    std::shared_ptr<const Chunk>& place = chunks_[at / k_chunk_values];
+    auto chunk = std::make_shared<Chunk>(*place);
+    (*chunk)[at % k_chunk_values] = value;
+    place = std::move(chunk);
   }
 
-  // Grows to `size` values; the new ones are `value`.
+  // Copies the last chunk, if it is not full.
+  void append(std::span<const T> values) {
+    while (!values.empty()) {
+      const std::size_t used = size_ % k_chunk_values;
+      auto chunk = used == 0 ? std::make_shared<Chunk>() : std::make_shared<Chunk>(*chunks_.back());
+      const std::size_t count = std::min(values.size(), k_chunk_values - used);
+      std::copy_n(values.begin(), count, chunk->begin() + static_cast<std::ptrdiff_t>(used));
+      if (used != 0) chunks_.pop_back();
+      chunks_.push_back(std::move(chunk));
+      values = values.subspan(count);
+      size_ += count;
+    }
+  }
+
+  // Appends `value` until there are `size`; never shrinks.
   void grow(std::size_t size, const T& value) {
-    while (chunks_.size() * k_chunk_values < size) {
-      chunks_.push_back(std::make_shared<Chunk>());
-      is_owned_.push_back(true);
-    }
-    for (std::size_t at = std::exchange(size_, std::max(size_, size)); at < size_; ++at) {
-      set(at, value);
-    }
+    if (size > size_) append(std::vector<T>(size - size_, value));
   }
 
  private:
   using Chunk = std::array<T, k_chunk_values>;
 
   std::size_t size_ = 0;
-  std::vector<std::shared_ptr<Chunk>> chunks_;
-  std::vector<bool> is_owned_;  // chunks that no other copy shares
+  std::vector<std::shared_ptr<const Chunk>> chunks_;
 };
 
 }  // namespace vitrine::live_model

@@ -84,6 +84,7 @@ TEST(RowFilterTest, ReadsSixtyFourRowsFromAnyRow) {
 }
 
 TEST(RowFilterDeathTest, RefusesToCombineFiltersOfDifferentSnapshots) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   RowFilter small = RowFilter::all(10);
   EXPECT_DEATH(small &= RowFilter::all(11), "same snapshot");
 }
