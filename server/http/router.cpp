@@ -165,7 +165,8 @@ void Router::handle(Request request, Reply reply) const {
   if (path == nullptr) return reply.fail(not_found("there is no route for {}", path_text));
   reply.observe(*path->observer);
 
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string_view method =
+      request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   const Route* route = nullptr;
   for (const Route& candidate : path->routes) {
     if (candidate.method == method) route = &candidate;

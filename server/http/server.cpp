@@ -7,8 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
+#include <cstring>
+#include <future>
 #include <vector>
 
 #include "base/status.h"
@@ -140,7 +140,7 @@ class AsioServer final : public Server {
   std::size_t stop() override {
     if (!is_running_) return 0;
     is_running_ = false;
-    loops_[0]->door()->post([this] { close_acceptors(); });
+    close_acceptors();
     for (const auto& loop : loops_) loop->drain();
     const std::int64_t until_us =
         steady_us() + std::chrono::microseconds(options_.limits.drain_timeout).count();
@@ -190,13 +190,19 @@ class AsioServer final : public Server {
     return **fewest;
   }
 
+  // On their loop's thread, and waited for: once stop() returns, nobody can come in.
   void close_acceptors() {
-    ErrorCode ignored;
-    tcp_->close(ignored);
-    const bool had_control = control_->is_open();
-    control_->close(ignored);
-    std::error_code also_ignored;
-    if (had_control) std::filesystem::remove(options_.control_socket, also_ignored);
+    std::promise<void> closed;
+    loops_[0]->door()->post([this, &closed] {
+      ErrorCode ignored;
+      tcp_->close(ignored);
+      const bool had_control = control_->is_open();
+      control_->close(ignored);
+      std::error_code also_ignored;
+      if (had_control) std::filesystem::remove(options_.control_socket, also_ignored);
+      closed.set_value();
+    });
+    closed.get_future().wait();
   }
 
   const ServerOptions options_;
