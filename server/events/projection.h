@@ -27,6 +27,8 @@ class Projection {
   // A checkpoint is the state as of position(), so that a restart replays only what came after it.
   // A projection that keeps none returns an empty string and is replayed from the beginning.
   virtual std::string checkpoint() const { return {}; }
+  // Unimplemented, with the state untouched, when this program does not know the checkpoint's form:
+  // the projection is then replayed from the beginning. Any other error stops the start.
   virtual absl::Status restore(std::string_view /*checkpoint*/, Position /*at*/) {
     return absl::UnimplementedError("this projection keeps no checkpoint");
   }

@@ -100,6 +100,9 @@ class Database {
   virtual std::uint64_t bytes_on_disk() const = 0;
 
   static constexpr std::uint32_t k_format_version = 1;
+
+ protected:
+  static WriteSet::Parts& parts_of(WriteSet& changes) { return *changes.parts_; }
 };
 
 }  // namespace vitrine::store

@@ -1,6 +1,7 @@
 // Keys in byte order: numbers big-endian, ids of people as keyed hashes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@ namespace vitrine::store {
 std::string key_of(std::uint64_t number);  // 8 bytes
 std::string key_of(std::uint32_t number);  // 4 bytes
 std::optional<std::uint64_t> number_in(std::string_view eight_bytes);
+
+constexpr std::size_t k_hashed_key_bytes = 16;
 
 // The first 16 bytes of HMAC-SHA-256 under the data directory's secret over kind, a zero byte,
 // scope, a zero byte and id: a key in the store never shows the id of a person, not even in files

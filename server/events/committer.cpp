@@ -1,0 +1,219 @@
+#include "server/events/committer.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <future>
+#include <mutex>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "server/events/batch.h"
+#include "server/events/commit_scheduling.h"
+#include "server/store/key.h"
+
+namespace vitrine::events {
+namespace {
+
+double seconds_since(std::int64_t start_us) {
+  return static_cast<double>(steady_us() - start_us) * 1e-6;
+}
+
+// A function as a command, and its answer as a future.
+class WaitedCommand final : public Command {
+ public:
+  explicit WaitedCommand(std::function<absl::Status(Batch&)> stage) : stage_(std::move(stage)) {}
+  std::future<absl::StatusOr<Position>> answered() { return promise_.get_future(); }
+  absl::Status stage(Batch& batch) override { return stage_(batch); }
+  void answer(const absl::Status& status, Position visible) override {
+    if (status.ok()) {
+      promise_.set_value(visible);
+    } else {
+      promise_.set_value(status);
+    }
+  }
+
+ private:
+  const std::function<absl::Status(Batch&)> stage_;
+  std::promise<absl::StatusOr<Position>> promise_;
+};
+
+}  // namespace
+
+struct Committer::State {
+  State(store::Database& database_in, std::span<Projection* const> projections,
+        const Clock& clock_in, Metrics& metrics, Log& log_in, const Options& options_in)
+      : database(database_in),
+        before_ack(projections.begin(), projections.end()),
+        clock(clock_in),
+        log(log_in),
+        options(options_in),
+        queue(options_in.queue_max),
+        waiting(
+            metrics.gauge("vitrine_commit_waiting_commands", "Commands waiting for the committer")),
+        refused(metrics.counter("vitrine_commit_refused_commands_total",
+                                "Commands refused because the queue was full")),
+        batch_commands(metrics.histogram("vitrine_commit_batch_commands", "Commands in one batch",
+                                         {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})),
+        entries(metrics.counter("vitrine_commit_entries_total", "Entries appended to the log")),
+        batch_seconds(metrics.histogram("vitrine_commit_batch_seconds",
+                                        "From taking a batch to its last answer",
+                                        latency_bounds_seconds())),
+        sync_seconds(metrics.histogram("vitrine_commit_sync_seconds",
+                                       "Writing and syncing one batch", latency_bounds_seconds())) {
+  }
+
+  using Commands = std::vector<std::unique_ptr<Command>>;
+  void run();
+  // Commits as many of the commands from `first` on as fit one batch; returns the next one's index.
+  std::size_t commit(Commands& commands, std::size_t first);
+  absl::Status write(Batch& batch);
+  void apply(const std::vector<LogEntry>& entries);
+  void show(Position position);
+
+  store::Database& database;
+  const std::vector<Projection*> before_ack;
+  const Clock& clock;
+  Log& log;
+  const Options options;
+  BoundedQueue<std::unique_ptr<Command>> queue;
+  std::atomic<bool> stopping = false;
+
+  mutable std::mutex visible_mutex;
+  mutable std::condition_variable visible_changed;
+  std::atomic<Position> visible = 0;  // written under the mutex
+
+  Gauge& waiting;
+  Counter& refused;
+  Histogram& batch_commands;
+  Counter& entries;
+  Histogram& batch_seconds;
+  Histogram& sync_seconds;
+  std::thread thread;
+};
+
+void Committer::State::run() {
+  ask_for_prompt_wakeups();
+  for (;;) {
+    Commands commands = queue.pop_up_to(options.batch_commands_max);
+    if (commands.empty()) return;
+    waiting.set(static_cast<double>(queue.size()));
+    for (std::size_t next = 0; next < commands.size();) next = commit(commands, next);
+  }
+}
+
+std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
+  const std::int64_t start_us = steady_us();
+  Batch batch(database, visible.load(), clock.now_ms());
+  Batch::Parts& parts = *batch.parts_;
+  std::vector<absl::Status> outcomes;
+  std::size_t end = first;
+  while (end < commands.size() && parts.changes.bytes() < options.batch_bytes_max) {
+    const std::size_t operations = parts.operations;
+    outcomes.push_back(commands[end]->stage(batch));
+    CHECK(outcomes.back().ok() || parts.operations == operations,
+          "a refused command has staged nothing");
+    ++end;
+  }
+
+  const absl::Status written = write(batch);
+  if (written.ok()) {
+    for (const auto& publish : parts.publish) publish();
+    apply(parts.entries);
+    show(parts.last);
+    entries.add(static_cast<double>(parts.entries.size()));
+  }
+  // Refusals wait too: they may rest on what an earlier command of the batch staged.
+  for (std::size_t i = first; i < end; ++i) {
+    const absl::Status& own = outcomes[i - first];
+    commands[i]->answer(own.ok() ? written : own, visible.load());
+    commands[i].reset();
+  }
+  batch_commands.observe(static_cast<double>(end - first));
+  batch_seconds.observe(seconds_since(start_us));
+  return end;
+}
+
+absl::Status Committer::State::write(Batch& batch) {
+  if (batch.parts_->changes.empty()) return absl::OkStatus();
+  const std::int64_t start_us = steady_us();
+  absl::Status written = database.write(std::move(batch.parts_->changes));
+  sync_seconds.observe(seconds_since(start_us));
+  if (!written.ok()) log.error("commit refused: {}", message_of(written));
+  return written;
+}
+
+// A projection is total: one that throws is a fault of ours, and going on would leave its state
+// behind the log.
+void Committer::State::apply(const std::vector<LogEntry>& applied) {
+  for (const LogEntry& entry : applied) {
+    for (Projection* projection : before_ack) {
+      try {
+        projection->apply(entry);
+      } catch (const std::exception& fault) {
+        log.error("projection {} failed at position {}: {}", projection->name(), entry.position,
+                  fault.what());
+        std::abort();
+      }
+    }
+  }
+}
+
+void Committer::State::show(Position position) {
+  {
+    const std::lock_guard lock(visible_mutex);
+    visible.store(position);
+  }
+  visible_changed.notify_all();
+}
+
+Committer::Committer(store::Database& database, std::span<Projection* const> before_ack,
+                     const Clock& clock, Metrics& metrics, Log& log, const Options& options)
+    : state_(std::make_unique<State>(database, before_ack, clock, metrics, log, options)) {
+  const auto last = database.last_key(store::Family::log);
+  state_->visible = last ? store::number_in(*last).value_or(0) : 0;
+  for (const Projection* projection : before_ack) {
+    CHECK(projection->position() == state_->visible, "projections are replayed before committing");
+  }
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+Committer::~Committer() { stop(); }
+
+absl::Status Committer::submit(std::unique_ptr<Command> command) {
+  if (state_->stopping.load()) return unavailable("the server is stopping");
+  if (!state_->queue.try_push(std::move(command))) {
+    if (state_->stopping.load()) return unavailable("the server is stopping");
+    state_->refused.add();
+    return overloaded("{} commands are waiting to be written, at most {} may", state_->queue.size(),
+                      state_->queue.capacity());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Position> Committer::submit_and_wait(std::function<absl::Status(Batch&)> stage) {
+  CHECK(std::this_thread::get_id() != state_->thread.get_id(),
+        "the committer does not wait for itself");
+  auto command = std::make_unique<WaitedCommand>(std::move(stage));
+  auto answered = command->answered();
+  VITRINE_RETURN_IF_ERROR(submit(std::move(command)));
+  return answered.get();
+}
+
+Position Committer::visible() const { return state_->visible.load(); }
+
+bool Committer::wait_until_visible(Position position, TimeMs timeout_ms) const {
+  if (visible() >= position) return true;
+  std::unique_lock lock(state_->visible_mutex);
+  return state_->visible_changed.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                                          [&] { return state_->visible.load() >= position; });
+}
+
+void Committer::stop() {
+  state_->stopping = true;
+  state_->queue.close();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+}  // namespace vitrine::events

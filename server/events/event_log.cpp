@@ -1,0 +1,78 @@
+#include "server/events/event_log.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "server/store/key.h"
+
+namespace vitrine::events {
+namespace {
+
+class LocalEventLog final : public EventLog {
+ public:
+  explicit LocalEventLog(const store::Database& database) : database_(database) {}
+
+  Position last_position() const override {
+    const auto key = database_.last_key(store::Family::log);
+    return key ? store::number_in(*key).value_or(0) : 0;
+  }
+
+  absl::Status read(Position after, const std::function<bool(LogEntry&&)>& visit) const override {
+    Position expected = after + 1;
+    const auto cursor = database_.walk(store::Family::log, store::key_of(expected), true);
+    for (; cursor->valid(); cursor->next(), ++expected) {
+      if (store::number_in(cursor->key()) != expected) {
+        return data_loss("the log has no entry at position {}", expected);
+      }
+      VITRINE_ASSIGN_OR_RETURN(LogEntry entry, decode_log_entry(expected, cursor->value()));
+      if (!visit(std::move(entry))) return absl::OkStatus();
+    }
+    return cursor->status();
+  }
+
+ private:
+  const store::Database& database_;
+};
+
+// A checkpoint is 8 bytes of position and the projection's own state.
+absl::Status restore(const store::Database& database, Position last, Projection& projection) {
+  VITRINE_ASSIGN_OR_RETURN(const auto stored,
+                           database.get(store::Family::checkpoints, projection.name()));
+  if (!stored) return absl::OkStatus();
+  const auto at = store::number_in(std::string_view(*stored).substr(0, 8));
+  if (!at || *at > last) {
+    return data_loss("the checkpoint of {} does not fit a log of {} entries", projection.name(),
+                     last);
+  }
+  const absl::Status restored = projection.restore(std::string_view(*stored).substr(8), *at);
+  return absl::IsUnimplemented(restored) ? absl::OkStatus() : restored;
+}
+
+}  // namespace
+
+std::unique_ptr<EventLog> make_local_event_log(const store::Database& database) {
+  return std::make_unique<LocalEventLog>(database);
+}
+
+absl::Status replay(const EventLog& log, const store::Database& database,
+                    std::span<Projection* const> projections,
+                    const std::function<void(Position done, Position last)>& progress) {
+  const Position last = log.last_position();
+  Position from = last;
+  for (Projection* projection : projections) {
+    VITRINE_RETURN_IF_ERROR(restore(database, last, *projection));
+    from = std::min(from, projection->position());
+  }
+  constexpr Position k_progress_every = 65'536;
+  return log.read(from, [&](LogEntry&& entry) {
+    for (Projection* projection : projections) {
+      if (projection->position() < entry.position) projection->apply(entry);
+    }
+    if (progress && (entry.position % k_progress_every == 0 || entry.position == last)) {
+      progress(entry.position, last);
+    }
+    return true;
+  });
+}
+
+}  // namespace vitrine::events

@@ -1,0 +1,138 @@
+// The store of the one process that writes.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "server/store/folder_lock.h"
+#include "server/store/rocks_database.h"
+#include "server/store/rocks_options.h"
+#include "server/store/write_set.h"
+
+namespace vitrine::store {
+namespace {
+
+class LocalDatabase final : public RocksDatabase {
+ public:
+  LocalDatabase(std::filesystem::path folder, std::unique_ptr<FolderLock> lock,
+                std::uint64_t min_free_bytes, rocksdb::DB* database,
+                std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : RocksDatabase(std::move(folder), database, std::move(families)),
+        lock_(std::move(lock)),
+        min_free_bytes_(min_free_bytes) {}
+
+  absl::Status write(WriteSet&& changes) override;
+  absl::Status catch_up() override { return absl::OkStatus(); }
+
+  // A version and a secret of its own.
+  absl::Status be_born();
+
+ private:
+  std::uint64_t free_now();
+
+  const std::unique_ptr<FolderLock> lock_;
+  const std::uint64_t min_free_bytes_;
+  // The writing thread's own.
+  std::int64_t free_asked_us_ = 0;
+  std::uint64_t free_bytes_ = 0;
+};
+
+// Asking the file system at every write would cost a system call each; between two answers of 100
+// ms it cannot lose more than the watermark holds.
+std::uint64_t LocalDatabase::free_now() {
+  constexpr std::int64_t k_answer_holds_us = 100'000;
+  const std::int64_t now_us = steady_us();
+  if (free_asked_us_ == 0 || now_us - free_asked_us_ > k_answer_holds_us) {
+    free_bytes_ = free_bytes(folder_);
+    free_asked_us_ = now_us;
+  }
+  return free_bytes_;
+}
+
+absl::Status LocalDatabase::write(WriteSet&& changes) {
+  if (changes.empty()) return absl::OkStatus();
+  if (const std::uint64_t free = free_now(); free < min_free_bytes_) {
+    return unavailable("the disk of {} has {} bytes free, writing needs {}: nothing was written",
+                       folder_.string(), free, min_free_bytes_);
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto status = database_->Write(options, &parts_of(changes).batch);
+  if (!status.ok()) {
+    std::fprintf(stderr, "vitrine: cannot write %s: %s; what is on disk is uncertain, stopping\n",
+                 folder_.c_str(), status.ToString().c_str());
+    std::_Exit(EXIT_FAILURE);
+  }
+  changes.clear();
+  return absl::OkStatus();
+}
+
+absl::Status LocalDatabase::be_born() {
+  if (last_key(Family::log)) {
+    return data_loss("{} has a log but no format version", folder_.string());
+  }
+  constexpr std::size_t k_secret_bytes = 32;
+  WriteSet facts;
+  facts.put(Family::meta, k_version_key, std::to_string(k_format_version));
+  facts.put(Family::meta, k_secret_key, secret_bytes(k_secret_bytes));
+  return write(std::move(facts));
+}
+
+// A family this program does not know was made by a newer one.
+absl::Status check_families_known(const std::filesystem::path& folder,
+                                  const rocksdb::DBOptions& options) {
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(options, folder.string(), &names).ok()) {
+    return absl::OkStatus();  // opening will say why
+  }
+  for (const std::string& name : names) {
+    bool known = false;
+    for (const Family family : all_families()) known = known || name == name_of(family);
+    if (!known) {
+      return failed_precondition(
+          "{} has a family '{}' that format version {} does not know: use the newer program",
+          folder.string(), name, Database::k_format_version);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Database>> open_local(const std::filesystem::path& folder,
+                                                     const Database::Options& options) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return failed_precondition("cannot make {}: {}", folder.string(), error.message());
+  VITRINE_ASSIGN_OR_RETURN(auto lock, FolderLock::take(folder));
+  const rocksdb::DBOptions settings = database_options(options);
+  if (std::filesystem::exists(folder / "CURRENT", error)) {
+    VITRINE_RETURN_IF_ERROR(check_families_known(folder, settings));
+  }
+
+  rocksdb::DB* database = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const auto status = rocksdb::DB::Open(settings, folder.string(), family_descriptors(options),
+                                        &handles, &database);
+  if (!status.ok()) return failure(fmt::format("cannot open {}", folder.string()), status);
+  for (std::size_t i = 0; i < handles.size(); ++i) {
+    CHECK(handles[i]->GetID() == i, "a family keeps the number it was born with");
+  }
+  auto made = std::make_unique<LocalDatabase>(folder, std::move(lock), options.min_free_bytes,
+                                              database, std::move(handles));
+  VITRINE_ASSIGN_OR_RETURN(const bool was_born, made->read_birth_facts());
+  if (!was_born) {
+    VITRINE_RETURN_IF_ERROR(made->be_born());
+    VITRINE_ASSIGN_OR_RETURN(const bool is_born, made->read_birth_facts());
+    CHECK(is_born, "a new store has its version");
+    VITRINE_RETURN_IF_ERROR(sync_folder(folder));
+  }
+  return made;
+}
+
+}  // namespace vitrine::store

@@ -1,0 +1,119 @@
+#include "server/store/rocks_options.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/status.h"
+
+namespace vitrine::store {
+namespace {
+
+constexpr std::array k_families = {Family::meta,       Family::log,    Family::dedupe,
+                                   Family::ids,        Family::people, Family::products,
+                                   Family::quarantine, Family::keys,   Family::checkpoints};
+
+// Families that are asked for keys they mostly do not have.
+bool is_asked_for_absent_keys(Family family) {
+  return family == Family::dedupe || family == Family::ids;
+}
+
+bool is_large(Family family) {
+  return family == Family::log || is_asked_for_absent_keys(family) || family == Family::people;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  constexpr std::size_t k_small_buffer_bytes = std::size_t{8} << 20;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  // The log is read in long walks, everything else key by key.
+  table.block_size = family == Family::log ? 16 * 1024 : 4 * 1024;
+  if (is_asked_for_absent_keys(family)) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.whole_key_filtering = true;
+  }
+
+  rocksdb::ColumnFamilyOptions made;
+  made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  made.write_buffer_size = is_large(family)
+                               ? options.write_buffer_bytes
+                               : std::min(options.write_buffer_bytes, k_small_buffer_bytes);
+  made.compression = rocksdb::kLZ4Compression;
+  made.bottommost_compression = rocksdb::kZSTD;
+  made.level_compaction_dynamic_level_bytes = true;
+  if (is_asked_for_absent_keys(family)) {
+    // A miss in the memtable costs a skip list's descent without it.
+    made.memtable_prefix_bloom_size_ratio = 0.05;
+    made.memtable_whole_key_filtering = true;
+  }
+  return made;
+}
+
+}  // namespace
+
+std::span<const Family> all_families() { return k_families; }
+
+std::string_view name_of(Family family) {
+  switch (family) {
+    case Family::meta:
+      return "default";  // the one family RocksDB always makes
+    case Family::log:
+      return "log";
+    case Family::dedupe:
+      return "dedupe";
+    case Family::ids:
+      return "ids";
+    case Family::people:
+      return "people";
+    case Family::products:
+      return "products";
+    case Family::quarantine:
+      return "quarantine";
+    case Family::keys:
+      return "keys";
+    case Family::checkpoints:
+      return "checkpoints";
+  }
+  return {};
+}
+
+rocksdb::DBOptions database_options(const Database::Options& options) {
+  rocksdb::DBOptions made;
+  made.create_if_missing = true;
+  made.create_missing_column_families = true;
+  made.max_total_wal_size = options.max_total_wal_bytes;
+  // A recycled log file ends in old records, which makes a torn tail look like corruption.
+  made.recycle_log_file_num = 0;
+  // A torn last record was never acknowledged; a broken one before it is data loss and must stop
+  // the start.
+  made.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  made.max_background_jobs = 2;
+  made.bytes_per_sync = 1 << 20;
+  made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  made.max_log_file_size = 4 << 20;
+  made.keep_log_file_num = 4;
+  return made;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const Database::Options& options) {
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> made;
+  for (const Family family : all_families()) {
+    made.emplace_back(std::string(name_of(family)), family_options(family, options, cache));
+  }
+  return made;
+}
+
+absl::Status failure(std::string_view what, const rocksdb::Status& status) {
+  return data_loss("{}: {}", what, status.ToString());
+}
+
+}  // namespace vitrine::store

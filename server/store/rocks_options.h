@@ -1,0 +1,27 @@
+// How RocksDB is set up: families, caches, compression. For this folder's files only.
+#pragma once
+
+#include <absl/status/status.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/store/database.h"
+
+namespace vitrine::store {
+
+std::span<const Family> all_families();  // in the order of their numbers
+std::string_view name_of(Family family);
+
+rocksdb::DBOptions database_options(const Database::Options& options);
+// In the order of their numbers; they share one block cache.
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const Database::Options& options);
+
+// What RocksDB said, as DataLoss with `what` in front.
+absl::Status failure(std::string_view what, const rocksdb::Status& status);
+
+}  // namespace vitrine::store

@@ -1,0 +1,176 @@
+#include "server/store/database.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "base/status.h"
+#include "tests/support/open_store.h"
+#include "tests/support/temp_folder.h"
+
+namespace vitrine::store {
+namespace {
+
+using testing::HasSubstr;
+
+absl::Status put(Database& database, Family family, std::string_view key, std::string_view value) {
+  WriteSet changes;
+  changes.put(family, key, value);
+  return database.write(std::move(changes));
+}
+
+std::string get(const Database& database, Family family, std::string_view key) {
+  const auto value = database.get(family, key);
+  return value.ok() && value->has_value() ? **value : "(none)";
+}
+
+TEST(DatabaseTest, OneWriteChangesAllFamiliesAndSurvivesReopening) {
+  const TempFolder folder;
+  std::string secret;
+  {
+    const auto database = open_store(folder.path());
+    WriteSet changes;
+    changes.put(Family::log, "k", "entry");
+    changes.put(Family::dedupe, "k", "position");
+    changes.put(Family::people, "gone", "soon");
+    changes.erase(Family::people, "gone");
+    ASSERT_TRUE(database->write(std::move(changes)).ok());
+    secret = database->secret();
+  }
+  const auto database = open_store(folder.path());
+  EXPECT_EQ(get(*database, Family::log, "k"), "entry");
+  EXPECT_EQ(get(*database, Family::dedupe, "k"), "position");
+  EXPECT_EQ(get(*database, Family::people, "gone"), "(none)");
+  EXPECT_EQ(get(*database, Family::ids, "k"), "(none)");
+  EXPECT_EQ(database->secret(), secret);
+  EXPECT_EQ(secret.size(), 32U);
+}
+
+TEST(DatabaseTest, EveryDirectoryHasASecretOfItsOwn) {
+  const TempFolder one;
+  const TempFolder other;
+  EXPECT_NE(open_store(one.path())->secret(), open_store(other.path())->secret());
+}
+
+TEST(DatabaseTest, WalksInKeyOrderFromAKeyAndSeesTheStoreAsItWas) {
+  const TempFolder folder;
+  const auto database = open_store(folder.path());
+  for (const char* key : {"c", "a", "d", "b"}) {
+    ASSERT_TRUE(put(*database, Family::products, key, key).ok());
+  }
+  ASSERT_TRUE(put(*database, Family::keys, "z", "another family").ok());
+
+  for (const bool long_walk : {false, true}) {
+    const auto cursor = database->walk(Family::products, "b", long_walk);
+    ASSERT_TRUE(put(*database, Family::products, "c2", "later").ok());
+    std::string seen;
+    for (; cursor->valid(); cursor->next()) seen += cursor->key();
+    EXPECT_EQ(seen, long_walk ? "bcc2d" : "bcd");
+    EXPECT_TRUE(cursor->status().ok());
+  }
+  EXPECT_EQ(database->last_key(Family::products), "d");
+  EXPECT_FALSE(database->last_key(Family::people).has_value());
+}
+
+TEST(DatabaseTest, ASecondOpeningIsRefusedAndNamesTheHolder) {
+  const TempFolder folder;
+  {
+    const auto database = open_store(folder.path());
+    const auto second = Database::open(folder.path(), small_store_options());
+    EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(message_of(second.status())),
+                HasSubstr(fmt::format("held by another process (process {})", ::getpid())));
+  }
+  EXPECT_TRUE(Database::open(folder.path(), small_store_options()).ok());
+}
+
+TEST(DatabaseTest, ANewerFormatIsRefusedWithBothVersions) {
+  const TempFolder folder;
+  ASSERT_TRUE(put(*open_store(folder.path()), Family::meta, "format_version", "7").ok());
+  const auto opened = Database::open(folder.path(), small_store_options());
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(message_of(opened.status())), HasSubstr("format version 7"));
+  EXPECT_THAT(std::string(message_of(opened.status())), HasSubstr("up to version 1"));
+  EXPECT_EQ(Database::open_beside(folder.path()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(DatabaseTest, ABrokenManifestIsDataLoss) {
+  const TempFolder folder;
+  open_store(folder.path()).reset();
+  std::ofstream(folder / "CURRENT") << "MANIFEST-none\n";
+  EXPECT_EQ(Database::open(folder.path(), small_store_options()).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST(DatabaseTest, BelowTheWatermarkNothingIsWritten) {
+  const TempFolder folder;
+  open_store(folder.path()).reset();
+  auto options = small_store_options();
+  options.min_free_bytes = std::uint64_t{1} << 62;
+  const auto database = Database::open(folder.path(), options).value();
+
+  const absl::Status written = put(*database, Family::products, "a", "1");
+
+  EXPECT_EQ(written.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(get(*database, Family::products, "a"), "(none)");
+}
+
+TEST(DatabaseTest, AReaderBesideTheWriterSeesWhatIsThereAndFollows) {
+  const TempFolder folder;
+  EXPECT_EQ(Database::open_beside(folder.path()).status().code(), absl::StatusCode::kNotFound);
+  const auto writer = open_store(folder.path());
+  ASSERT_TRUE(put(*writer, Family::log, "1", "first").ok());
+
+  const auto reader = Database::open_beside(folder.path());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ(get(**reader, Family::log, "1"), "first");
+  EXPECT_EQ((*reader)->secret(), writer->secret());
+
+  ASSERT_TRUE(put(*writer, Family::log, "2", "second").ok());
+  EXPECT_EQ(get(**reader, Family::log, "2"), "(none)");
+  ASSERT_TRUE((*reader)->catch_up().ok());
+  EXPECT_EQ(get(**reader, Family::log, "2"), "second");
+  EXPECT_EQ((*reader)->last_key(Family::log), "2");
+
+  EXPECT_EQ(put(**reader, Family::log, "3", "third").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(put(*writer, Family::log, "3", "third").ok());
+}
+
+TEST(DatabaseTest, AReaderLeavesNothingBehind) {
+  const TempFolder folder;
+  const TempFolder temporary;
+  open_store(folder.path()).reset();
+  ASSERT_EQ(::setenv("TMPDIR", temporary.path().c_str(), 1), 0);
+  {
+    const auto reader = Database::open_beside(folder.path());
+    ASSERT_TRUE(reader.ok());
+    EXPECT_FALSE(std::filesystem::is_empty(temporary.path()));
+  }
+  ::unsetenv("TMPDIR");
+  EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
+}
+
+// A limit on the size of files makes the append to the log fail as a broken disk would.
+void write_past_the_file_limit(const std::filesystem::path& folder) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto database = open_store(folder);
+  const rlimit limit{64 * 1024, 64 * 1024};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const std::string value(16 * 1024, 'x');
+  for (int i = 0; i < 64; ++i) put(*database, Family::log, std::to_string(i), value).IgnoreError();
+  std::_Exit(0);  // the death test then sees a process that went on
+}
+
+TEST(DatabaseDeathTest, AFailedAppendEndsTheProcess) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const TempFolder folder;
+  EXPECT_EXIT(write_past_the_file_limit(folder.path()), testing::ExitedWithCode(1),
+              "cannot write .*uncertain");
+}
+
+}  // namespace
+}  // namespace vitrine::store
