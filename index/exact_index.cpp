@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <exception>
+#include <fstream>
 #include <limits>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -40,7 +43,30 @@ VectorTable part_of(const VectorTable& vectors, std::size_t first, std::size_t c
   return {vectors.values + first * vectors.stride, count, vectors.dimension, vectors.stride};
 }
 
+// FAISS leaks what it has read so far when a file is cut off, so the length is compared with what
+// the header promises before FAISS sees it. The header of an IndexFlatIP: "IxFI", dimension (4
+// bytes), rows (8), 29 more bytes.
+absl::Status check_length(const std::filesystem::path& path) {
+  constexpr std::size_t header_bytes = 45;
+  char header[16] = {};
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto length = static_cast<std::uint64_t>(std::max<std::streamoff>(file.tellg(), 0));
+  file.seekg(0).read(header, sizeof(header));
+  std::uint32_t dimension = 0;
+  std::uint64_t row_count = 0;
+  std::memcpy(&dimension, header + 4, sizeof(dimension));
+  std::memcpy(&row_count, header + 8, sizeof(row_count));
+  if (!file || std::string_view(header, 4) != "IxFI" || row_count > k_rows_max ||
+      dimension > ProductIndex::dimension_max ||
+      length != header_bytes + row_count * dimension * sizeof(float)) {
+    return data_loss("index file '{}' must hold a whole IndexFlatIP, got {} bytes", path.string(),
+                     length);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<faiss::Index>> read_faiss(const std::filesystem::path& path) {
+  VITRINE_RETURN_IF_ERROR(check_length(path));
   try {
     return std::unique_ptr<faiss::Index>(faiss::read_index(path.c_str()));
   } catch (const std::exception& error) {
