@@ -18,23 +18,6 @@ using FloatRows = Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic
 constexpr int k_steps_max = 64;          // conjugate gradient; a user needs far fewer
 constexpr float k_residual_max = 1e-5F;  // relative
 
-absl::Status check_parameters(const FactorParameters& parameters) {
-  if (parameters.dimension < 1 || parameters.dimension > FactorModel::k_dimension_max) {
-    return invalid_argument("dimension must be between 1 and {}, got {}",
-                            FactorModel::k_dimension_max, parameters.dimension);
-  }
-  if (!(parameters.alpha0 >= 0 && std::isfinite(parameters.alpha0))) {
-    return invalid_argument("alpha0 must be finite and not negative, got {}", parameters.alpha0);
-  }
-  if (!(parameters.lambda > 0 && std::isfinite(parameters.lambda))) {
-    return invalid_argument("lambda must be finite and above 0, got {}", parameters.lambda);
-  }
-  if (!(parameters.nu >= 0 && parameters.nu <= 1)) {
-    return invalid_argument("nu must be between 0 and 1, got {}", parameters.nu);
-  }
-  return absl::OkStatus();
-}
-
 absl::Status check_finite(std::string_view what, std::span<const float> numbers) {
   const auto bad =
       std::find_if_not(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
@@ -98,9 +81,26 @@ void conjugate_gradient(const float* z, std::size_t count, std::size_t stride, f
 
 }  // namespace
 
+absl::Status validate(const FactorParameters& parameters) {
+  if (parameters.dimension < 1 || parameters.dimension > FactorModel::k_dimension_max) {
+    return invalid_argument("dimension must be between 1 and {}, got {}",
+                            FactorModel::k_dimension_max, parameters.dimension);
+  }
+  if (!(parameters.alpha0 >= 0 && std::isfinite(parameters.alpha0))) {
+    return invalid_argument("alpha0 must be finite and not negative, got {}", parameters.alpha0);
+  }
+  if (!(parameters.lambda > 0 && std::isfinite(parameters.lambda))) {
+    return invalid_argument("lambda must be finite and above 0, got {}", parameters.lambda);
+  }
+  if (!(parameters.nu >= 0 && parameters.nu <= 1)) {
+    return invalid_argument("nu must be between 0 and 1, got {}", parameters.nu);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<FactorModel> FactorModel::checked(const FactorParameters& parameters,
                                                  std::span<const float> factors) {
-  VITRINE_RETURN_IF_ERROR(check_parameters(parameters));
+  VITRINE_RETURN_IF_ERROR(validate(parameters));
   if (factors.size() % parameters.dimension != 0 ||
       factors.size() / parameters.dimension > UINT32_MAX) {
     return invalid_argument("{} factors do not make whole rows of {}", factors.size(),

@@ -26,6 +26,9 @@ struct FactorParameters {
   float nu = 1;           // 0: the same for every row; 1: in proportion to the row's pairs
 };
 
+// InvalidArgument, naming the field, for a parameter out of range.
+absl::Status validate(const FactorParameters& parameters);
+
 // What is known of one user about one product.
 struct Observation {
   const float* factors;  // stride() floats, 0 past dimension(): FactorModel::row_data(), or a

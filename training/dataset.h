@@ -44,20 +44,21 @@ struct DatasetOptions {
 };
 
 struct Dataset {
-  // Only users and products with an observed pair have a number; products keep the order of their
-  // first interaction.
+  // Numbered in the order of their first interaction that counts. Products may have none but
+  // anonymous interactions.
   std::vector<std::string> users;
   std::vector<std::string> products;
-  SparseRows by_user;     // confidence of each (user, product), mean 1
-  SparseRows by_product;  // the same, transposed
-  SparseRows
-      orders_by_user;  // in how many orders (or purchases without one) a user bought a product
-  SparseRows
-      orders;  // distinct products of each order of two or more, anonymous ones too; no values
+  SparseRows by_user;         // confidence of each (user, product), mean 1
+  SparseRows by_product;      // the same, transposed
+  SparseRows seen_by_user;    // by_user and the pairs that a refund took back: nothing new to the
+                              // user; no values
+  SparseRows orders_by_user;  // in how many orders a user bought a product; a purchase without one
+                              // counts as one
+  SparseRows orders;          // distinct products of each order, anonymous ones too; no values
   std::vector<float> popularity;  // by product: decayed weights of all events, anonymous ones too
   ConfidenceRule confidence;      // as asked, with the mean that was divided by
   TimeMs until_ms = 0;
-  std::uint64_t interactions = 0;     // that counted, not those later than `until`
+  std::uint64_t interactions = 0;     // that counted, refunds aside
   std::uint64_t refunds_matched = 0;  // that took back a purchase
 
   std::uint64_t pair_count() const { return by_user.columns.size(); }
@@ -68,7 +69,7 @@ class TextNumbers {
  public:
   std::uint32_t number(std::string_view text);  // a new one when there is none
   std::optional<std::uint32_t> find(std::string_view text) const;
-  const std::string& text(std::uint32_t number) const { return texts_[number]; }
+  const std::vector<std::string>& texts() const { return texts_; }
   std::size_t size() const { return texts_.size(); }
 
  private:
@@ -92,20 +93,34 @@ class DatasetBuilder {
  private:
   struct Fact {
     TimeMs time_ms;
-    float weight;  // before decay; 0: none
+    float weight;  // before decay
     std::uint32_t user;
     std::uint32_t product;
     std::uint32_t order;
     EventType type;
+    bool taken_back = false;
+  };
+  // Resolved when everything has been read: a refund may stand before its purchase in the stream.
+  struct Refund {
+    TimeMs time_ms;
+    std::string user;
+    std::string product;
+    std::string order;
   };
 
-  std::uint64_t take_back_refunded(std::vector<Fact>& facts) const;
+  static constexpr std::uint32_t k_none = UINT32_MAX;
+
+  void add_refunds(std::vector<Fact>& facts) const;
+  static std::uint64_t take_back_refunded(std::vector<Fact>& facts);
+  void fill_pairs(const std::vector<Fact>& facts, Dataset& data) const;
+  void fill_orders(const std::vector<Fact>& facts, Dataset& data) const;
 
   DatasetOptions options_;
   TextNumbers users_;
   TextNumbers products_;
   TextNumbers orders_;
   std::vector<Fact> facts_;
+  std::vector<Refund> refunds_;
 };
 
 }  // namespace vitrine::training

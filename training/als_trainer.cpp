@@ -1,0 +1,250 @@
+#include "training/als_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "model/vector_kernels.h"
+#include "training/parallel.h"
+#include "training/primal_solver.h"
+
+namespace vitrine::training {
+namespace {
+
+// Sums over rows are made over pieces of this many, then over the pieces in order: the number of
+// threads does not show.
+constexpr std::size_t k_rows_a_sum = 256;
+constexpr std::size_t k_rows_a_piece = 32;
+
+double cpu_seconds() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+std::size_t piece_count(std::size_t rows, std::size_t rows_a_piece) {
+  return (rows + rows_a_piece - 1) / rows_a_piece;
+}
+
+std::unique_ptr<RowSolver> make_solver(SolverKind kind) {
+  switch (kind) {
+    case SolverKind::primal:
+      return std::make_unique<PrimalSolver>();
+  }
+  return nullptr;
+}
+
+// One side of the factorization: its factors, what was observed of each row, and the order in which
+// rows are solved.
+struct Side {
+  const SparseRows* observed = nullptr;
+  AlignedFloats factors;
+  std::vector<std::uint32_t> longest_first;
+  std::vector<float> regularization;  // by row
+};
+
+class AlsRun {
+ public:
+  AlsRun(const SparseRows& by_user, const SparseRows& by_product, const AlsOptions& options,
+         const std::atomic<bool>* cancel)
+      : options_(options),
+        stride_(padded_dimension(options.factors.dimension)),
+        threads_(thread_count_of(options.threads)),
+        cancel_(cancel) {
+    users_ = make_side(by_user, by_product.row_count());
+    products_ = make_side(by_product, by_user.row_count());
+    start_at_random();
+  }
+
+  // False when it was cancelled.
+  bool run_epoch() {
+    gram_ = gram_of(products_.factors);
+    if (!solve_side(users_, products_)) return false;
+    gram_ = gram_of(users_.factors);
+    return solve_side(products_, users_);
+  }
+
+  // Of model/factor_model.h, divided by the number of observed pairs.
+  double objective() const {
+    const double everything = trace_of_product(gram_of(products_.factors), gram_of(users_.factors));
+    double sum = options_.factors.alpha0 * everything + observed_loss();
+    for (const Side* side : {&users_, &products_}) sum += regularization_loss(*side);
+    return sum / static_cast<double>(std::max<std::size_t>(1, users_.observed->columns.size()));
+  }
+
+  AlsResult take_result() && {
+    return {std::move(users_.factors), std::move(products_.factors), {}};
+  }
+
+ private:
+  Side make_side(const SparseRows& observed, std::size_t other_rows) const {
+    const FactorParameters& factors = options_.factors;
+    const std::size_t rows = observed.row_count();
+    Side side{&observed, AlignedFloats(rows * stride_), std::vector<std::uint32_t>(rows),
+              std::vector<float>(rows)};
+    for (std::size_t row = 0; row < rows; ++row) {
+      const auto length = static_cast<double>(observed.columns_of(row).size());
+      const double base = length + factors.alpha0 * static_cast<double>(other_rows);
+      side.regularization[row] = static_cast<float>(factors.lambda * std::pow(base, factors.nu));
+    }
+    std::iota(side.longest_first.begin(), side.longest_first.end(), 0U);
+    std::stable_sort(side.longest_first.begin(), side.longest_first.end(),
+                     [&](std::uint32_t a, std::uint32_t b) {
+                       return observed.columns_of(a).size() > observed.columns_of(b).size();
+                     });
+    return side;
+  }
+
+  void start_at_random() {
+    Random random(options_.seed);
+    const double deviation = 0.1 / std::sqrt(options_.factors.dimension);
+    for (Side* side : {&users_, &products_}) {
+      for (std::size_t row = 0; row < side->observed->row_count(); ++row) {
+        float* target = side->factors.data() + row * stride_;
+        for (std::uint32_t i = 0; i < options_.factors.dimension; ++i) {
+          target[i] = static_cast<float>(deviation * random.normal());
+        }
+      }
+    }
+  }
+
+  // alpha0 is left to the callers.
+  AlignedFloats gram_of(const AlignedFloats& factors) const {
+    const std::size_t rows = factors.size() / stride_;
+    const std::size_t pieces = piece_count(rows, k_rows_a_sum);
+    // A few partial sums, so that memory does not grow with the rows.
+    const std::size_t lanes = std::min<std::size_t>(pieces, 16);
+    std::vector<AlignedFloats> partial(lanes, AlignedFloats(stride_ * stride_));
+    std::vector<std::vector<double>> sums(lanes, std::vector<double>(stride_ * stride_));
+    for_each_piece(lanes, threads_, [&](std::size_t lane) {
+      for (std::size_t piece = lane; piece < pieces; piece += lanes) {
+        const std::size_t first = piece * k_rows_a_sum;
+        std::fill(partial[lane].begin(), partial[lane].end(), 0.0F);
+        vector_kernels().add_gram(partial[lane].data(), factors.data() + first * stride_,
+                                  std::min(k_rows_a_sum, rows - first), stride_);
+        for (std::size_t i = 0; i < sums[lane].size(); ++i) sums[lane][i] += partial[lane][i];
+      }
+    });
+    AlignedFloats gram(stride_ * stride_);
+    for (std::size_t i = 0; i < gram.size(); ++i) {
+      double sum = 0;
+      for (const std::vector<double>& lane : sums) sum += lane[i];
+      gram[i] = static_cast<float>(sum);
+    }
+    return gram;
+  }
+
+  bool solve_side(Side& side, const Side& other) {
+    for (float& number : gram_) number *= options_.factors.alpha0;
+    const FixedSide fixed{other.factors, gram_, options_.factors.dimension, stride_};
+    const std::size_t rows = side.longest_first.size();
+    std::atomic<std::size_t> next = 0;
+    for_each_piece(threads_, threads_, [&](std::size_t) {
+      const std::unique_ptr<RowSolver> solver = make_solver(options_.solver);
+      for (;;) {
+        const std::size_t first = next.fetch_add(k_rows_a_piece);
+        if (first >= rows || is_cancelled()) return;
+        for (std::size_t i = first; i < std::min(rows, first + k_rows_a_piece); ++i) {
+          const std::uint32_t row = side.longest_first[i];
+          solver->solve(fixed, side.observed->columns_of(row), side.observed->values_of(row),
+                        side.regularization[row], side.factors.data() + row * stride_);
+        }
+      }
+    });
+    return !is_cancelled();
+  }
+
+  double observed_loss() const {
+    const std::size_t rows = users_.observed->row_count();
+    std::vector<double> sums(piece_count(rows, k_rows_a_sum));
+    for_each_piece(sums.size(), threads_, [&](std::size_t piece) {
+      for (std::size_t row = piece * k_rows_a_sum; row < std::min(rows, (piece + 1) * k_rows_a_sum);
+           ++row) {
+        const auto columns = users_.observed->columns_of(row);
+        const auto values = users_.observed->values_of(row);
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+          const double miss =
+              1 - vector_kernels().dot(users_.factors.data() + row * stride_,
+                                       products_.factors.data() + columns[k] * stride_, stride_);
+          sums[piece] += values[k] * miss * miss;
+        }
+      }
+    });
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+  }
+
+  double regularization_loss(const Side& side) const {
+    double sum = 0;
+    for (std::size_t row = 0; row < side.regularization.size(); ++row) {
+      const float* factors = side.factors.data() + row * stride_;
+      sum += static_cast<double>(side.regularization[row]) *
+             vector_kernels().dot(factors, factors, stride_);
+    }
+    return sum;
+  }
+
+  // Sum over all pairs of (u'v)^2 = trace(U'U V'V), from the upper triangles.
+  double trace_of_product(const AlignedFloats& a, const AlignedFloats& b) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < stride_; ++i) {
+      for (std::size_t j = i; j < stride_; ++j) {
+        const double product = static_cast<double>(a[i * stride_ + j]) * b[i * stride_ + j];
+        sum += i == j ? product : 2 * product;
+      }
+    }
+    return sum;
+  }
+
+  bool is_cancelled() const { return cancel_ != nullptr && cancel_->load(); }
+
+  const AlsOptions& options_;
+  const std::size_t stride_;
+  const unsigned threads_;
+  const std::atomic<bool>* const cancel_;
+  Side users_;
+  Side products_;
+  AlignedFloats gram_;
+};
+
+}  // namespace
+
+absl::Status validate(const AlsOptions& options) {
+  VITRINE_RETURN_IF_ERROR(validate(options.factors));
+  if (options.epochs < 1 || options.epochs > 1000) {
+    return invalid_argument("epochs must be between 1 and 1000, got {}", options.epochs);
+  }
+  if (options.threads > 1024)
+    return invalid_argument("threads must be at most 1024, got {}", options.threads);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AlsResult> train_als(const SparseRows& by_user, const SparseRows& by_product,
+                                    const AlsOptions& options,
+                                    const std::function<void(const EpochReport&)>& on_epoch,
+                                    const std::atomic<bool>* cancel) {
+  VITRINE_RETURN_IF_ERROR(validate(options));
+  AlsRun run(by_user, by_product, options, cancel);
+  std::vector<EpochReport> reports;
+  for (std::uint32_t epoch = 1; epoch <= options.epochs; ++epoch) {
+    const std::int64_t wall_before = steady_us();
+    const double cpu_before = cpu_seconds();
+    if (!run.run_epoch()) return absl::CancelledError("training was cancelled");
+    EpochReport report{epoch, options.epochs};
+    report.wall_seconds = 1e-6 * static_cast<double>(steady_us() - wall_before);
+    report.cpu_seconds = cpu_seconds() - cpu_before;
+    report.objective = run.objective();
+    reports.push_back(report);
+    if (on_epoch) on_epoch(report);
+  }
+  AlsResult result = std::move(run).take_result();
+  result.epochs = std::move(reports);
+  return result;
+}
+
+}  // namespace vitrine::training

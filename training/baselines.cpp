@@ -1,0 +1,144 @@
+#include "training/baselines.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "model/aligned_floats.h"
+#include "model/vector_kernels.h"
+#include "training/parallel.h"
+
+namespace vitrine::training {
+namespace {
+
+// Of product i: how like the others are, only those above 0, at most the best k_neighbors_max.
+constexpr std::size_t k_neighbors_max = 1000;
+
+struct Similar {
+  std::uint32_t product;
+  float cosine;
+};
+
+std::vector<Similar> similar_by_users(const SparseRows& by_user, const SparseRows& by_product,
+                                      std::uint32_t product, std::vector<float>& together) {
+  std::vector<Similar> found;
+  for (const std::uint32_t user : by_product.columns_of(product)) {
+    for (const std::uint32_t other : by_user.columns_of(user)) {
+      if (together[other] == 0) found.push_back({other, 0});
+      ++together[other];
+    }
+  }
+  std::erase_if(found, [&](const Similar& s) { return s.product == product; });
+  const auto size_of = [&](std::uint32_t p) {
+    return static_cast<float>(by_product.columns_of(p).size());
+  };
+  for (Similar& similar : found) {
+    similar.cosine =
+        together[similar.product] / std::sqrt(size_of(product) * size_of(similar.product));
+    together[similar.product] = 0;
+  }
+  together[product] = 0;
+  if (found.size() > k_neighbors_max) {
+    std::nth_element(found.begin(), found.begin() + k_neighbors_max, found.end(),
+                     [](const Similar& a, const Similar& b) {
+                       return a.cosine != b.cosine ? a.cosine > b.cosine : a.product < b.product;
+                     });
+    found.resize(k_neighbors_max);
+  }
+  return found;
+}
+
+// Users of each product, scaled into [0, 1).
+std::vector<float> popularity_below_one(const Dataset& train) {
+  std::vector<float> share(train.products.size());
+  const auto users = static_cast<float>(train.users.size() + 1);
+  for (std::size_t product = 0; product < share.size(); ++product) {
+    share[product] = static_cast<float>(train.by_product.columns_of(product).size()) / users;
+  }
+  return share;
+}
+
+}  // namespace
+
+RankFunction popular_ranking(const Dataset& train) {
+  return ranking_by_score(
+      [popularity = popularity_below_one(train)](std::uint32_t, std::span<float> scores) {
+        std::copy(popularity.begin(), popularity.end(), scores.begin());
+      },
+      train.products.size());
+}
+
+RankFunction own_orders_ranking(const Dataset& train) {
+  return ranking_by_score(
+      [&train, popularity = popularity_below_one(train)](std::uint32_t user,
+                                                         std::span<float> scores) {
+        std::copy(popularity.begin(), popularity.end(), scores.begin());
+        const auto products = train.orders_by_user.columns_of(user);
+        const auto orders = train.orders_by_user.values_of(user);
+        for (std::size_t i = 0; i < products.size(); ++i) scores[products[i]] += orders[i];
+      },
+      train.products.size());
+}
+
+RankFunction product_knn_ranking(const Dataset& train) {
+  const std::size_t products = train.products.size();
+  auto neighbors = std::make_shared<std::vector<std::vector<Similar>>>(products);
+  constexpr std::size_t k_products_a_piece = 64;
+  for_each_piece(
+      (products + k_products_a_piece - 1) / k_products_a_piece, 0, [&](std::size_t piece) {
+        std::vector<float> together(products);
+        const std::size_t last = std::min(products, (piece + 1) * k_products_a_piece);
+        for (std::size_t product = piece * k_products_a_piece; product < last; ++product) {
+          (*neighbors)[product] = similar_by_users(train.by_user, train.by_product,
+                                                   static_cast<std::uint32_t>(product), together);
+        }
+      });
+  return ranking_by_score(
+      [&train, neighbors](std::uint32_t user, std::span<float> scores) {
+        for (const std::uint32_t product : train.by_user.columns_of(user)) {
+          for (const Similar& similar : (*neighbors)[product])
+            scores[similar.product] += similar.cosine;
+        }
+      },
+      products);
+}
+
+RankFunction factor_ranking(const Dataset& train, std::shared_ptr<const TrainedModel> model) {
+  constexpr std::uint32_t k_no_row = UINT32_MAX;
+  std::vector<std::uint32_t> rows(train.products.size());
+  for (std::size_t product = 0; product < rows.size(); ++product) {
+    rows[product] = model->products().row(train.products[product]).value_or(k_no_row);
+  }
+  return ranking_by_score(
+      [&train, model = std::move(model), rows = std::move(rows)](std::uint32_t user,
+                                                                 std::span<float> scores) {
+        const FactorModel& factors = model->factors();
+        const auto products = train.by_user.columns_of(user);
+        const auto confidences = train.by_user.values_of(user);
+        std::vector<Observation> observations;
+        for (std::size_t i = 0; i < products.size(); ++i) {
+          if (rows[products[i]] == k_no_row) continue;
+          observations.push_back({factors.row_data(rows[products[i]]), confidences[i]});
+        }
+        AlignedFloats vector(factors.stride());
+        factors.fold_in(observations, std::span(vector.data(), factors.dimension()));
+        for (std::size_t product = 0; product < scores.size(); ++product) {
+          scores[product] = rows[product] == k_no_row
+                                ? -std::numeric_limits<float>::infinity()
+                                : vector_kernels().dot(factors.row_data(rows[product]),
+                                                       vector.data(), factors.stride());
+        }
+      },
+      train.products.size());
+}
+
+absl::StatusOr<RankFunction> baseline_ranking(std::string_view name, const Dataset& train) {
+  if (name == "popular") return popular_ranking(train);
+  if (name == "own_orders") return own_orders_ranking(train);
+  if (name == "product_knn") return product_knn_ranking(train);
+  return invalid_argument("baseline must be popular, own_orders or product_knn, got '{}'", name);
+}
+
+}  // namespace vitrine::training

@@ -1,0 +1,219 @@
+#include "training/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "base/status.h"
+
+namespace vitrine::training {
+namespace {
+
+bool takes_back(EventType type) { return type == EventType::refund || type == EventType::cancel; }
+
+// Adds (row, column) pairs that come in rising order, and knows where the last row began.
+class RowsBuilder {
+ public:
+  explicit RowsBuilder(std::size_t row_count) { rows_.bounds.assign(row_count + 1, 0); }
+
+  void add(std::size_t row, std::uint32_t column) {
+    rows_.columns.push_back(column);
+    ++rows_.bounds[row + 1];
+  }
+  void add(std::size_t row, std::uint32_t column, float value) {
+    add(row, column);
+    rows_.values.push_back(value);
+  }
+  SparseRows take() && {
+    std::partial_sum(rows_.bounds.begin(), rows_.bounds.end(), rows_.bounds.begin());
+    return std::move(rows_);
+  }
+
+ private:
+  SparseRows rows_;
+};
+
+}  // namespace
+
+SparseRows transposed(const SparseRows& rows, std::size_t column_count) {
+  SparseRows result;
+  result.bounds.assign(column_count + 1, 0);
+  for (const std::uint32_t column : rows.columns) ++result.bounds[column + 1];
+  std::partial_sum(result.bounds.begin(), result.bounds.end(), result.bounds.begin());
+  result.columns.resize(rows.columns.size());
+  result.values.resize(rows.values.size());
+  std::vector<std::uint64_t> next(result.bounds.begin(), result.bounds.end() - 1);
+  for (std::size_t row = 0; row < rows.row_count(); ++row) {
+    for (std::uint64_t k = rows.bounds[row]; k < rows.bounds[row + 1]; ++k) {
+      const std::uint64_t target = next[rows.columns[k]]++;
+      result.columns[target] = static_cast<std::uint32_t>(row);
+      if (!rows.values.empty()) result.values[target] = rows.values[k];
+    }
+  }
+  return result;
+}
+
+std::uint32_t TextNumbers::number(std::string_view text) {
+  const auto found = numbers_.find(text);
+  if (found != numbers_.end()) return found->second;
+  const auto number = static_cast<std::uint32_t>(texts_.size());
+  texts_.emplace_back(text);
+  numbers_.emplace(texts_.back(), number);
+  return number;
+}
+
+std::optional<std::uint32_t> TextNumbers::find(std::string_view text) const {
+  const auto found = numbers_.find(text);
+  if (found == numbers_.end()) return std::nullopt;
+  return found->second;
+}
+
+void DatasetBuilder::add(const Interaction& interaction) {
+  if (options_.until && interaction.time_ms > *options_.until) return;
+  const float weight = interaction.weight.value_or(options_.confidence.weight(interaction.type));
+  if (takes_back(interaction.type)) {
+    refunds_.push_back({interaction.time_ms, std::string(interaction.user),
+                        std::string(interaction.product), std::string(interaction.order)});
+    return;
+  }
+  if (weight <= 0) return;
+  const std::uint32_t user = interaction.user.empty() ? k_none : users_.number(interaction.user);
+  const std::uint32_t order =
+      interaction.order.empty() ? k_none : orders_.number(interaction.order);
+  facts_.push_back({interaction.time_ms, weight, user, products_.number(interaction.product), order,
+                    interaction.type});
+}
+
+// Those of users, orders and products that nothing else is known of have nothing to take back.
+void DatasetBuilder::add_refunds(std::vector<Fact>& facts) const {
+  for (const Refund& refund : refunds_) {
+    const std::optional<std::uint32_t> product = products_.find(refund.product);
+    const std::uint32_t user = users_.find(refund.user).value_or(k_none);
+    const std::uint32_t order = orders_.find(refund.order).value_or(k_none);
+    if (!product || (user == k_none && order == k_none)) continue;
+    facts.push_back({refund.time_ms, 0, user, *product, order, EventType::refund});
+  }
+}
+
+// Expects facts by user, product and time. Within such a group the purchases not yet taken back are
+// a stack.
+std::uint64_t DatasetBuilder::take_back_refunded(std::vector<Fact>& facts) {
+  std::uint64_t matched = 0;
+  std::vector<Fact*> open;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    Fact& fact = facts[i];
+    if (i > 0 && (fact.user != facts[i - 1].user || fact.product != facts[i - 1].product))
+      open.clear();
+    if (fact.type == EventType::purchase) open.push_back(&fact);
+    if (fact.type != EventType::refund || open.empty()) continue;
+    const auto same_order = std::find_if(open.rbegin(), open.rend(), [&](const Fact* purchase) {
+      return fact.order != k_none && purchase->order == fact.order;
+    });
+    // Nobody's refund can only be told by its order.
+    if (same_order == open.rend() && fact.user == k_none) continue;
+    const auto purchase =
+        same_order == open.rend() ? std::prev(open.end()) : std::prev(same_order.base());
+    (*purchase)->taken_back = true;
+    open.erase(purchase);
+    ++matched;
+  }
+  std::erase_if(facts, [](const Fact& fact) { return fact.type == EventType::refund; });
+  return matched;
+}
+
+// One pass over the facts of known users, group by group of (user, product).
+void DatasetBuilder::fill_pairs(const std::vector<Fact>& facts, Dataset& data) const {
+  RowsBuilder pairs(data.users.size());
+  RowsBuilder seen(data.users.size());
+  RowsBuilder bought(data.users.size());
+  double total = 0;
+  std::vector<std::uint32_t> orders;
+  for (std::size_t first = 0; first < facts.size() && facts[first].user != k_none;) {
+    const Fact& group = facts[first];
+    double sum = 0;
+    float purchases_alone = 0;
+    orders.clear();
+    std::size_t i = first;
+    for (; i < facts.size() && facts[i].user == group.user && facts[i].product == group.product;
+         ++i) {
+      const Fact& fact = facts[i];
+      if (fact.taken_back) continue;
+      sum += fact.weight * data.confidence.decay(data.until_ms - fact.time_ms);
+      if (fact.type != EventType::purchase) continue;
+      if (fact.order == k_none) ++purchases_alone;
+      if (fact.order != k_none) orders.push_back(fact.order);
+    }
+    first = i;
+    seen.add(group.user, group.product);
+    // Decay may reach 0 in single precision; such a pair says nothing any more.
+    const auto capped = static_cast<float>(std::min(sum, static_cast<double>(data.confidence.cap)));
+    if (capped > 0) {
+      pairs.add(group.user, group.product, capped);
+      total += capped;
+    }
+    std::sort(orders.begin(), orders.end());
+    const auto distinct = std::unique(orders.begin(), orders.end()) - orders.begin();
+    const float order_count = purchases_alone + static_cast<float>(distinct);
+    if (order_count > 0) bought.add(group.user, group.product, order_count);
+  }
+  data.by_user = std::move(pairs).take();
+  data.seen_by_user = std::move(seen).take();
+  data.orders_by_user = std::move(bought).take();
+  if (data.pair_count() == 0) return;
+  data.confidence.mean = total / static_cast<double>(data.pair_count());
+  for (float& value : data.by_user.values) value = data.confidence.confidence(value);
+  data.by_product = transposed(data.by_user, data.products.size());
+}
+
+void DatasetBuilder::fill_orders(const std::vector<Fact>& facts, Dataset& data) const {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> lines;
+  for (const Fact& fact : facts) {
+    if (fact.type != EventType::purchase || fact.order == k_none || fact.taken_back) continue;
+    lines.emplace_back(fact.order, fact.product);
+  }
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  RowsBuilder orders(orders_.size());
+  for (const auto& [order, product] : lines) orders.add(order, product);
+  data.orders = std::move(orders).take();
+}
+
+absl::StatusOr<Dataset> DatasetBuilder::build() {
+  VITRINE_RETURN_IF_ERROR(validate(options_.confidence));
+  std::vector<Fact> facts = std::move(facts_);
+  facts_.clear();
+  add_refunds(facts);
+  refunds_.clear();
+  std::stable_sort(facts.begin(), facts.end(), [](const Fact& a, const Fact& b) {
+    return std::tie(a.user, a.product, a.time_ms) < std::tie(b.user, b.product, b.time_ms);
+  });
+  Dataset data;
+  data.refunds_matched = take_back_refunded(facts);
+  data.users = users_.texts();
+  data.products = products_.texts();
+  data.confidence = options_.confidence;
+  data.interactions = facts.size();
+  for (const Fact& fact : facts) data.until_ms = std::max(data.until_ms, fact.time_ms);
+  if (options_.until) data.until_ms = *options_.until;
+
+  data.popularity.assign(data.products.size(), 0);
+  for (const Fact& fact : facts) {
+    if (fact.taken_back) continue;
+    data.popularity[fact.product] +=
+        static_cast<float>(fact.weight * data.confidence.decay(data.until_ms - fact.time_ms));
+  }
+  fill_pairs(facts, data);
+  fill_orders(facts, data);
+  users_ = {};
+  products_ = {};
+  orders_ = {};
+  if (data.pair_count() == 0) {
+    return failed_precondition(
+        "nothing to learn from: no interaction of a user with a product among {}", facts.size());
+  }
+  return data;
+}
+
+}  // namespace vitrine::training

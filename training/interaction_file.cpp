@@ -1,0 +1,297 @@
+#include "training/interaction_file.h"
+
+#include <zlib.h>
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace vitrine::training {
+namespace {
+
+constexpr std::size_t k_line_bytes_max =
+    64U << 20U;  // a user of the LightGCN form may have millions of products
+
+// Lines of a file, plain or gzip'ed: zlib tells them apart.
+class LineReader {
+ public:
+  static absl::StatusOr<LineReader> open(const std::filesystem::path& path) {
+    LineReader reader;
+    reader.file_.reset(::gzopen(path.c_str(), "rb"));
+    if (reader.file_ == nullptr) return not_found("cannot open {}", path.string());
+    ::gzbuffer(reader.file_.get(), 1U << 17U);
+    return reader;
+  }
+
+  // The next line without its end; nothing at the end of the file. The text is good until the next
+  // call.
+  absl::StatusOr<std::optional<std::string_view>> next() {
+    line_.clear();
+    for (;;) {
+      const std::size_t end = std::string_view(buffer_).find('\n', position_);
+      const bool is_whole = end != std::string::npos;
+      line_.append(buffer_, position_, (is_whole ? end : buffer_.size()) - position_);
+      if (line_.size() > k_line_bytes_max)
+        return invalid_argument("the line is longer than {} bytes", k_line_bytes_max);
+      position_ = is_whole ? end + 1 : buffer_.size();
+      if (is_whole) break;
+      VITRINE_ASSIGN_OR_RETURN(const bool has_more, fill());
+      if (has_more) continue;
+      if (line_.empty()) return std::nullopt;
+      break;
+    }
+    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+    return std::string_view(line_);
+  }
+
+ private:
+  struct Close {
+    void operator()(gzFile file) const { ::gzclose(file); }
+  };
+
+  absl::StatusOr<bool> fill() {
+    buffer_.resize(1U << 16U);
+    position_ = 0;
+    const int count = ::gzread(file_.get(), buffer_.data(), static_cast<unsigned>(buffer_.size()));
+    int code = Z_OK;
+    const char* reason = ::gzerror(file_.get(), &code);
+    // A gzip stream that breaks off is told by the code only, after its last bytes were given out.
+    if (count < 0 || (count == 0 && code != Z_OK && code != Z_STREAM_END))
+      return data_loss("{}", reason);
+    buffer_.resize(static_cast<std::size_t>(count));
+    return count > 0;
+  }
+
+  std::unique_ptr<gzFile_s, Close> file_;
+  std::string buffer_;
+  std::size_t position_ = 0;
+  std::string line_;
+};
+
+// Cuts a line at `separator`; a field may stand in double quotes, doubled inside. The views point
+// into line or `unquoted`.
+absl::Status split_fields(std::string_view line, char separator,
+                          std::vector<std::string_view>& fields,
+                          std::vector<std::unique_ptr<std::string>>& unquoted) {
+  fields.clear();
+  unquoted.clear();
+  for (;;) {
+    if (!line.empty() && line.front() == '"' && separator == ',') {
+      auto text = std::make_unique<std::string>();
+      std::size_t i = 1;
+      for (; i < line.size(); ++i) {
+        if (line[i] == '"' && (i + 1 == line.size() || line[i + 1] != '"')) break;
+        if (line[i] == '"') ++i;
+        text->push_back(line[i]);
+      }
+      if (i >= line.size()) return invalid_argument("a quote is not closed");
+      fields.push_back(*text);
+      unquoted.push_back(std::move(text));
+      line.remove_prefix(i + 1);
+      if (!line.empty() && line.front() != separator)
+        return invalid_argument("text after a closing quote");
+    } else {
+      const std::size_t end = std::min(line.find(separator), line.size());
+      fields.push_back(line.substr(0, end));
+      line.remove_prefix(end);
+    }
+    if (line.empty()) return absl::OkStatus();
+    line.remove_prefix(1);
+  }
+}
+
+absl::StatusOr<float> parse_weight(std::string_view text) {
+  float weight = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(weight) ||
+      weight <= 0) {
+    return invalid_argument("weight must be a number above 0, got '{}'", text);
+  }
+  return weight;
+}
+
+// One form of file: turns a line into interactions.
+class LineForm {
+ public:
+  using Take = std::function<void(const Interaction&)>;
+  virtual ~LineForm() = default;
+  virtual absl::Status read(std::string_view line, const Take& take) = 0;
+};
+
+class PairLines final : public LineForm {
+ public:
+  absl::Status read(std::string_view line, const Take& take) override {
+    VITRINE_RETURN_IF_ERROR(split_fields(line, '\t', fields_, unquoted_));
+    if (fields_.size() < 2 || fields_.size() > 4) {
+      return invalid_argument("expected user, product and perhaps weight and time, got {} fields",
+                              fields_.size());
+    }
+    if (fields_[0].empty() || fields_[1].empty())
+      return invalid_argument("user and product must not be empty");
+    Interaction interaction{.user = fields_[0], .product = fields_[1], .order = {}, .weight = {}};
+    if (fields_.size() > 2) {
+      VITRINE_ASSIGN_OR_RETURN(interaction.weight, parse_weight(fields_[2]));
+    }
+    if (fields_.size() > 3) {
+      VITRINE_ASSIGN_OR_RETURN(interaction.time_ms, parse_time(fields_[3]));
+    }
+    take(interaction);
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<std::string_view> fields_;
+  std::vector<std::unique_ptr<std::string>> unquoted_;
+};
+
+class UserLines final : public LineForm {
+ public:
+  absl::Status read(std::string_view line, const Take& take) override {
+    const std::string_view user = next_word(line);
+    if (user.empty()) return invalid_argument("expected a user and their products");
+    // A user without products is allowed: the published files have some.
+    for (std::string_view product = next_word(line); !product.empty(); product = next_word(line)) {
+      take({.user = user, .product = product, .order = {}, .weight = {}});
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static std::string_view next_word(std::string_view& line) {
+    const std::size_t begin = std::min(line.find_first_not_of(' '), line.size());
+    line.remove_prefix(begin);
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(word.size());
+    return word;
+  }
+};
+
+class HeaderLines final : public LineForm {
+ public:
+  // Nothing when no column is known to hold products.
+  static std::unique_ptr<LineForm> from_header(std::string_view header, char separator) {
+    auto form = std::make_unique<HeaderLines>();
+    form->separator_ = separator;
+    if (!split_fields(header, separator, form->fields_, form->unquoted_).ok()) return nullptr;
+    for (std::size_t i = 0; i < form->fields_.size(); ++i) {
+      for (const auto& [name, column] : k_columns) {
+        if (form->fields_[i] == name) form->places_[column] = i;
+      }
+    }
+    form->width_ = form->fields_.size();
+    if (!form->places_[k_product]) return nullptr;
+    return form;
+  }
+
+  absl::Status read(std::string_view line, const Take& take) override {
+    VITRINE_RETURN_IF_ERROR(split_fields(line, separator_, fields_, unquoted_));
+    if (fields_.size() != width_)
+      return invalid_argument("{} fields, the header has {}", fields_.size(), width_);
+    Interaction interaction{
+        .user = field(k_user), .product = field(k_product), .order = field(k_order), .weight = {}};
+    if (interaction.user.empty() && !field(k_visitor).empty()) {
+      visitor_ = "visitor:";  // so that it cannot be taken for a user of the same name
+      visitor_ += field(k_visitor);
+      interaction.user = visitor_;
+    }
+    if (const std::string_view type = field(k_type); !type.empty()) {
+      const std::optional<EventType> known = event_type_of(type);
+      if (!known) return invalid_argument("type '{}' is no event type", type);
+      interaction.type = *known;
+    }
+    if (interaction.product.empty()) {
+      if (!needs_product(interaction.type)) return absl::OkStatus();
+      return invalid_argument("an event of type {} needs a product id", name_of(interaction.type));
+    }
+    if (const std::string_view time = field(k_time); !time.empty()) {
+      VITRINE_ASSIGN_OR_RETURN(interaction.time_ms, parse_time(time));
+    }
+    if (const std::string_view weight = field(k_weight); !weight.empty()) {
+      VITRINE_ASSIGN_OR_RETURN(interaction.weight, parse_weight(weight));
+    }
+    take(interaction);
+    return absl::OkStatus();
+  }
+
+ private:
+  enum Column { k_user, k_visitor, k_product, k_time, k_type, k_order, k_weight, k_column_count };
+  static constexpr std::pair<std::string_view, Column> k_columns[] = {
+      {"user_id", k_user},       {"user", k_user},       {"visitor_id", k_visitor},
+      {"product_id", k_product}, {"item_id", k_product}, {"product", k_product},
+      {"time", k_time},          {"timestamp", k_time},  {"type", k_type},
+      {"event_type", k_type},    {"order_id", k_order},  {"weight", k_weight}};
+
+  std::string_view field(Column column) const {
+    return places_[column] ? fields_[*places_[column]] : "";
+  }
+
+  char separator_ = ',';
+  std::size_t width_ = 0;
+  std::optional<std::size_t> places_[k_column_count];
+  std::vector<std::string_view> fields_;
+  std::vector<std::unique_ptr<std::string>> unquoted_;
+  std::string visitor_;
+};
+
+struct Detected {
+  std::unique_ptr<LineForm> form;
+  bool is_header = false;  // the first line was a header
+};
+
+absl::StatusOr<Detected> detect(std::string_view first_line) {
+  if (first_line.starts_with("\xEF\xBB\xBF")) first_line.remove_prefix(3);  // a byte order mark
+  const bool has_tabs = first_line.find('\t') != std::string_view::npos;
+  if (auto form = HeaderLines::from_header(first_line, has_tabs ? '\t' : ','))
+    return Detected{std::move(form), true};
+  if (has_tabs) return Detected{std::make_unique<PairLines>()};
+  if (first_line.find(',') == std::string_view::npos)
+    return Detected{std::make_unique<UserLines>()};
+  return invalid_argument("a CSV file needs a header with product_id or item_id, got '{}'",
+                          first_line.substr(0, 80));
+}
+
+}  // namespace
+
+absl::StatusOr<InteractionFileFacts> read_interactions(
+    const std::filesystem::path& path, const std::function<void(const Interaction&)>& take) {
+  VITRINE_ASSIGN_OR_RETURN(LineReader lines, LineReader::open(path));
+  InteractionFileFacts facts;
+  std::uint64_t number = 0;
+  const auto at_line = [&](const absl::Status& status) {
+    return absl::Status(status.code(),
+                        fmt::format("{}: line {}: {}", path.string(), number, message_of(status)));
+  };
+  const auto counted = [&](const Interaction& interaction) {
+    ++facts.interactions;
+    take(interaction);
+  };
+  std::unique_ptr<LineForm> form;
+  for (;;) {
+    ++number;
+    const absl::StatusOr<std::optional<std::string_view>> line = lines.next();
+    if (!line.ok()) return at_line(line.status());
+    if (!line->has_value()) break;
+    if ((*line)->empty()) continue;
+    if (form == nullptr) {
+      absl::StatusOr<Detected> detected = detect(**line);
+      if (!detected.ok()) return at_line(detected.status());
+      form = std::move(detected->form);
+      if (detected->is_header) continue;
+    }
+    ++facts.lines;
+    if (const absl::Status status = form->read(**line, counted); !status.ok())
+      return at_line(status);
+  }
+  if (facts.lines == 0) return invalid_argument("{}: holds no interactions", path.string());
+  return facts;
+}
+
+}  // namespace vitrine::training
