@@ -16,19 +16,22 @@ enum class PurchasedPolicy {
 
 struct SourceWeight {
   std::string source;  // a candidate source's name
-  float weight = 1;
+  float weight = 1;    // above 0; only its size beside the others' matters
 };
 
 struct Placement {
   std::string name;
   std::string description;
-  std::vector<SourceWeight> sources;
+  std::vector<SourceWeight> sources;  // at most Pool::k_sources_max
   std::vector<std::string> fallback;  // sources that fill what is missing, in order
   PurchasedPolicy purchased = PurchasedPolicy::show;
   bool needs_product = false;
   bool needs_cart = false;
   bool exclude_product_group = false;  // the product looked at and its variants
   bool exclude_cart = false;
+  // The product of the person's newest event is named by one reason at least, as long as it or
+  // anything related to it may be shown: the last click is never without effect.
+  bool answers_newest = false;
 };
 
 // The placements that ship: home, product_page, cart.

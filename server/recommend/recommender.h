@@ -7,12 +7,12 @@
 
 #include <absl/status/statusor.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -65,7 +65,8 @@ struct RecommendedProduct {
 
 struct Removed {
   std::string_view stage;  // "out_of_stock", "hidden", "excluded", "purchased", "category",
-                           // "market", "unavailable", "in_cart", "current_product", "variant"
+                           // "market", "unavailable", "in_cart", "current_product", "variant",
+                           // "not_in_catalog"
   std::size_t count = 0;
 };
 
@@ -75,7 +76,7 @@ struct RecommendAnswer {
   std::string model_version;  // empty while there is no model
   bool personalized = false;  // something known about the person had a say
   std::vector<RecommendedProduct> products;
-  std::vector<Removed> removed;  // what each filter took away; reported when the answer is short
+  std::vector<Removed> removed;  // what each filter took away of all that was looked at
   std::int64_t total_us = 0, profile_us = 0, candidates_us = 0, rank_us = 0;
 };
 
@@ -93,18 +94,26 @@ class Recommender {
     const Clock& clock;
     Metrics& metrics;
   };
+  // Precondition, checked: the placements name sources there are.
   Recommender(const Parts& parts, PlacementBook placements);
+  ~Recommender();
+  Recommender(const Recommender&) = delete;
+  Recommender& operator=(const Recommender&) = delete;
 
   // Errors: NotFound for an unknown placement (the message lists those there are); InvalidArgument
   // for a limit or list out of range, or a placement that needs a product or cart it was not given.
-  // An unknown person is a new person.
+  // An unknown person is a new person. With personalize = false nothing known about the person is
+  // read, not even who they are.
   absl::StatusOr<RecommendAnswer> recommend(const RecommendRequest& request) const;
 
   const PlacementBook& placements() const { return placements_; }
 
  private:
+  struct Plan;  // a placement with its sources looked up
+
   Parts parts_;
   PlacementBook placements_;
+  std::vector<Plan> plans_;
 };
 
 }  // namespace vitrine::recommend

@@ -1,0 +1,63 @@
+// Everything the stages of one answer read: the request and one snapshot of each thing it needs.
+//
+// Thread-safety: used by one request, on one thread; what it points to is immutable.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "server/recommend/interest.h"
+#include "server/recommend/product_marks.h"
+#include "server/recommend/recommender.h"
+
+namespace vitrine::recommend {
+
+struct Context {
+  // How many candidates a source gives when nothing narrows the answer down.
+  static constexpr std::size_t k_pool_products = 200;
+
+  const RecommendRequest& request;
+  const Placement& placement;
+  const catalog::ProductNumbers& numbers;
+  const profiles::PopularityBook& popularity;
+  std::shared_ptr<const live_model::LiveModel> live;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog;
+  std::shared_ptr<const profiles::Profile>
+      profile;  // null for somebody unknown, or not to be known
+  TimeMs now_ms;
+  std::optional<ProductNumber> product;    // the one looked at, if the shop ever named it before
+  const std::vector<ProductNumber>& cart;  // likewise
+  const std::vector<Interest>& interests;  // latest first; empty without a profile
+  const ProductMarks& marks;
+  std::size_t pool;  // how many candidates to give: more where the filter will take many
+
+  // The row's vector; empty when the live model has none for the product.
+  std::span<const float> vector_of(ProductNumber product_number) const {
+    const std::optional<std::uint32_t> row = live->row_of(product_number);
+    return row ? live->vector(*row) : std::span<const float>();
+  }
+  // For people: the title, or the id of a product without one.
+  std::string_view title_of(ProductNumber product_number) const {
+    const Product* const known = catalog->find(product_number);
+    return known != nullptr && !known->title.empty() ? std::string_view(known->title)
+                                                     : numbers.id_of(product_number);
+  }
+};
+
+// What a context refers to: a thread's memory between two requests.
+struct ContextMemory {
+  ProductMarks marks;
+  std::vector<Interest> interests;
+  std::vector<ProductNumber> cart;
+};
+
+// Takes one snapshot of everything, finds out who this is unless the request forbids it, and marks
+// what the request and the placement keep out. Valid until the next call with the same memory.
+Context make_context(const Recommender::Parts& parts, const RecommendRequest& request,
+                     const Placement& placement, ContextMemory& memory);
+
+}  // namespace vitrine::recommend

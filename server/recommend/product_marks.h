@@ -1,0 +1,64 @@
+// What one request knows about each product: marks, and the verdict of the filter once it was
+// asked.
+//
+// One array for a thread's whole life; a new request costs a counter, not a wipe. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/ids.h"
+
+namespace vitrine::recommend {
+
+enum class Mark : std::uint8_t {
+  excluded = 1,   // by the request
+  in_cart = 2,    // of the request
+  current = 4,    // the product looked at
+  purchased = 8,  // bought lately, where the placement hides that
+  seen = 16       // looked at lately and never bought: for the source `recent` alone
+};
+
+class ProductMarks {
+ public:
+  static constexpr std::uint32_t k_no_slot = 0xFFFFFFFF;
+
+  struct Entry {
+    std::uint32_t request = 0;
+    std::uint32_t slot = k_no_slot;  // place in the pool of candidates
+    std::uint8_t marks = 0;
+    std::uint8_t verdict = 0;  // the filter's, see FilterStage; 0 before it was asked
+
+    bool has(Mark mark) const { return (marks & static_cast<std::uint8_t>(mark)) != 0; }
+  };
+
+  // Forgets the last request.
+  void begin() {
+    if (++request_ == 0) {
+      entries_.clear();
+      request_ = 1;
+    }
+  }
+  // Valid until the next call.
+  Entry& at(ProductNumber product) {
+    if (product.value() >= entries_.size()) entries_.resize(product.value() + 1);
+    Entry& entry = entries_[product.value()];
+    if (entry.request != request_) entry = {.request = request_};
+    return entry;
+  }
+  void add(ProductNumber product, Mark mark) {
+    Entry& entry = at(product);
+    entry.marks = static_cast<std::uint8_t>(entry.marks | static_cast<std::uint8_t>(mark));
+  }
+  bool has(ProductNumber product, Mark mark) const {
+    if (product.value() >= entries_.size()) return false;
+    const Entry& entry = entries_[product.value()];
+    return entry.request == request_ && entry.has(mark);
+  }
+
+ private:
+  std::vector<Entry> entries_;  // by product number
+  std::uint32_t request_ = 0;
+};
+
+}  // namespace vitrine::recommend

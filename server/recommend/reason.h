@@ -1,0 +1,19 @@
+// Reasons in the words of an English sentence.
+//
+// Thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include "server/recommend/context.h"
+
+namespace vitrine::recommend {
+
+// "Because you looked at X", by what was done with it.
+Reason because_of(const Context& context, const Interest& interest);
+
+// Any sentence about another product; `sentence` is followed by its title.
+Reason about_product(const Context& context, std::string_view kind, std::string_view sentence,
+                     ProductNumber product);
+
+}  // namespace vitrine::recommend

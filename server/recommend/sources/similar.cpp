@@ -1,0 +1,44 @@
+#include <optional>
+
+#include "server/recommend/reason.h"
+#include "server/recommend/sources/related.h"
+#include "server/recommend/sources/sources.h"
+
+namespace vitrine::recommend {
+namespace {
+
+// The product looked at, else the last one of the cart; nothing when the page is about none.
+std::optional<ProductNumber> product_of_page(const Context& context) {
+  if (context.product) return context.product;
+  if (!context.cart.empty()) return context.cart.back();
+  return std::nullopt;
+}
+
+class Similar final : public CandidateSource {
+ public:
+  std::string_view name() const override { return "similar"; }
+
+  absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
+    if (const auto product = product_of_page(context)) {
+      return related_products(context, *product, out);
+    }
+    if (context.interests.empty()) return absl::OkStatus();
+    return related_products(context, context.interests.front().product, out);
+  }
+
+  Reason reason(const Context& context, ProductNumber) const override {
+    if (const auto product = product_of_page(context)) {
+      return about_product(context, "similar", "Similar to", *product);
+    }
+    return because_of(context, context.interests.front());
+  }
+};
+
+}  // namespace
+
+const CandidateSource& similar_source() {
+  static const Similar source;
+  return source;
+}
+
+}  // namespace vitrine::recommend

@@ -1,0 +1,27 @@
+// The list of all candidate sources.
+//
+// Thread-safe.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "server/recommend/candidate_source.h"
+
+namespace vitrine::recommend {
+
+const CandidateSource& personal_source();  // products near everything the person did lately
+const CandidateSource& session_source();   // products near what they do right now
+const CandidateSource& similar_source();   // products like the one looked at, now or last
+const CandidateSource& together_source();  // bought together with the product or cart looked at
+const CandidateSource& trending_source();  // wanted by everybody these days
+const CandidateSource& popular_source();   // wanted by everybody these weeks
+const CandidateSource& recent_source();    // what the person looked at lately
+const CandidateSource& new_source();       // the latest in the catalog
+
+std::span<const CandidateSource* const> all_sources();
+
+// Null when there is none of that name.
+const CandidateSource* find_source(std::string_view name);
+
+}  // namespace vitrine::recommend

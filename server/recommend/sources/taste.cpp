@@ -1,0 +1,67 @@
+#include "server/recommend/sources/taste.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/status.h"
+#include "server/recommend/reason.h"
+
+namespace vitrine::recommend {
+
+absl::Status nearest_to(const Context& context, std::span<const float> query,
+                        std::vector<ProductNumber>& out) {
+  if (context.live->index() == nullptr || context.live->row_count() == 0) return absl::OkStatus();
+  // What the filter surely takes away is asked for on top.
+  const std::size_t surplus = context.interests.size() + context.request.exclude.size() +
+                              (context.profile != nullptr ? context.profile->bought.size() : 0);
+  const std::size_t k = std::min(context.pool + surplus, index::ProductIndex::k_max);
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<index::Neighbor> nearest,
+                           context.live->index()->search(query, k, context.live->showable()));
+  for (const index::Neighbor& neighbor : nearest) {
+    const ProductNumber product = context.live->number_of(neighbor.row);
+    if (!context.marks.has(product, Mark::seen)) out.push_back(product);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status nearest_to_taste(const Context& context, Confidence confidence,
+                              std::vector<ProductNumber>& out) {
+  if (context.live->model() == nullptr) return absl::OkStatus();
+  thread_local std::vector<Observation> observations;
+  thread_local std::vector<float> taste;
+  observations.clear();
+  for (const Interest& interest : context.interests) {
+    const std::span<const float> vector = context.vector_of(interest.product);
+    if (!vector.empty() && interest.*confidence > 0) {
+      observations.push_back({.factors = vector.data(), .confidence = interest.*confidence});
+    }
+  }
+  if (observations.empty()) return absl::OkStatus();
+  const FactorModel& factors = context.live->model()->factors();
+  taste.resize(factors.dimension());
+  factors.fold_in(observations, taste);
+  return nearest_to(context, taste, out);
+}
+
+Reason taste_reason(const Context& context, Confidence confidence, ProductNumber product) {
+  const std::span<const float> candidate = context.vector_of(product);
+  const Interest* strongest = nullptr;
+  float most = 0;
+  for (const Interest& interest : context.interests) {
+    const std::span<const float> vector = context.vector_of(interest.product);
+    if (vector.size() != candidate.size() || !(interest.*confidence > 0)) continue;
+    const float share = interest.*confidence *
+                        std::inner_product(vector.begin(), vector.end(), candidate.begin(), 0.0F);
+    if (share > most) {
+      most = share;
+      strongest = &interest;
+    }
+  }
+  if (strongest == nullptr) return {.kind = "for_you", .product_id = {}, .text = "Chosen for you"};
+  if (strongest->product == product) {
+    return about_product(context, "bought_before", "You bought before:", product);
+  }
+  return because_of(context, *strongest);
+}
+
+}  // namespace vitrine::recommend
