@@ -122,12 +122,12 @@ VITRINE_AVX2 std::uint64_t at_least(const float* scores, float threshold) {
 
 namespace avx512 {
 
-// The masked form of the extraction: the plain one reads a variable that g++ 12 believes
-// uninitialized.
+// The masked form of the extraction: g++ 12 believes that the plain one reads an uninitialized
+// variable.
 VITRINE_AVX512 inline __m128 quarter_of(__m512 sixteen) {
-  const __m256 low = _mm512_castps512_ps256(sixteen);
-  const __m256 high =
-      _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xFF, _mm512_castps_pd(sixteen), 1));
+  const __m512d bits = _mm512_castps_pd(sixteen);
+  const __m256 low = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xFF, bits, 0));
+  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xFF, bits, 1));
   return avx2::quarter_of(_mm256_add_ps(low, high));
 }
 
