@@ -1,0 +1,201 @@
+#include "server/profiles/profile_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/random.h"
+#include "tests/unit/profiles/entries.h"
+
+namespace vitrine::profiles {
+namespace {
+
+class ProfileBookTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> recent_ids(std::uint32_t user) {
+    std::vector<std::string> ids;
+    for (const ProfileEvent& event : book_.find(UserNumber(user))->recent) {
+      ids.emplace_back(numbers_.id_of(event.product));
+    }
+    return ids;
+  }
+
+  catalog::ProductNumbers numbers_;
+  ProfileBook book_{numbers_};
+  Entries entries_;
+};
+
+void expect_same(const Profile& a, const Profile& b) {
+  ASSERT_EQ(a.recent.size(), b.recent.size());
+  for (std::size_t i = 0; i < a.recent.size(); ++i) {
+    EXPECT_EQ(a.recent[i].time_ms, b.recent[i].time_ms) << i;
+    EXPECT_EQ(a.recent[i].event_key, b.recent[i].event_key) << i;
+    EXPECT_EQ(a.recent[i].session_key, b.recent[i].session_key) << i;
+    EXPECT_EQ(a.recent[i].product, b.recent[i].product) << i;
+    EXPECT_EQ(a.recent[i].type, b.recent[i].type) << i;
+  }
+  ASSERT_EQ(a.bought.size(), b.bought.size());
+  for (std::size_t i = 0; i < a.bought.size(); ++i) {
+    EXPECT_EQ(a.bought[i].product, b.bought[i].product);
+    EXPECT_EQ(a.bought[i].purchases, b.bought[i].purchases);
+    EXPECT_EQ(a.bought[i].refunds, b.bought[i].refunds);
+    EXPECT_EQ(a.bought[i].last_ms, b.bought[i].last_ms);
+  }
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.orders, b.orders);
+  EXPECT_EQ(a.order_keys, b.order_keys);
+  EXPECT_EQ(a.first_seen_ms, b.first_seen_ms);
+  EXPECT_EQ(a.last_seen_ms, b.last_seen_ms);
+}
+
+TEST_F(ProfileBookTest, KnowsNobodyBeforeTheirFirstEvent) {
+  EXPECT_EQ(book_.find(UserNumber(1)), nullptr);
+
+  book_.apply(entries_.view(1, "cup", k_now_ms));
+
+  ASSERT_NE(book_.find(UserNumber(1)), nullptr);
+  EXPECT_EQ(book_.find(UserNumber(2)), nullptr);
+  EXPECT_EQ(book_.size(), 1U);
+  EXPECT_EQ(book_.position(), 1U);
+}
+
+TEST_F(ProfileBookTest, KeepsTheLatestHundredNewestFirst) {
+  for (int i = 0; i < 130; ++i) {
+    book_.apply(entries_.view(1, "p" + std::to_string(i), k_now_ms + i));
+  }
+
+  const std::vector<std::string> recent = recent_ids(1);
+
+  ASSERT_EQ(recent.size(), Profile::k_recent_max);
+  EXPECT_EQ(recent.front(), "p129");
+  EXPECT_EQ(recent.back(), "p30");
+  EXPECT_EQ(book_.find(UserNumber(1))->events, 130U);
+}
+
+TEST_F(ProfileBookTest, EndsInTheSameStateInWhateverOrderEventsArrive) {
+  Random random(7);
+  std::vector<LogEntry> log;
+  for (int i = 0; i < 300; ++i) {
+    // Few different times, so that many are equal.
+    const TimeMs time_ms = k_now_ms + static_cast<TimeMs>(random.below(40));
+    const EventType type = i % 3 == 0   ? EventType::purchase
+                           : i % 7 == 0 ? EventType::refund
+                                        : EventType::view;
+    log.push_back(entries_.event(1, type, "p" + std::to_string(random.below(25)), time_ms,
+                                 "o" + std::to_string(i / 10), "s" + std::to_string(i / 5)));
+  }
+  for (const LogEntry& entry : log) book_.apply(entry);
+
+  for (std::size_t i = log.size() - 1; i > 0; --i) std::swap(log[i], log[random.below(i + 1)]);
+  ProfileBook shuffled(numbers_);
+  Position position = 0;
+  for (LogEntry entry : log) {
+    entry.position = ++position;
+    shuffled.apply(entry);
+  }
+
+  expect_same(*book_.find(UserNumber(1)), *shuffled.find(UserNumber(1)));
+}
+
+TEST_F(ProfileBookTest, CountsPurchasesRefundsAndOrders) {
+  book_.apply(entries_.event(1, EventType::purchase, "cup", k_now_ms, "o1"));
+  book_.apply(entries_.event(1, EventType::purchase, "cup", k_now_ms + 9, "o2"));
+  book_.apply(entries_.event(1, EventType::purchase, "pot", k_now_ms + 9, "o2"));
+  book_.apply(entries_.event(1, EventType::refund, "cup", k_now_ms + 20, "o2"));
+
+  const auto profile = book_.find(UserNumber(1));
+
+  EXPECT_EQ(profile->orders, 2U);
+  ASSERT_EQ(profile->bought.size(), 2U);
+  EXPECT_EQ(profile->bought[0].purchases, 2U);
+  EXPECT_EQ(profile->bought[0].refunds, 1U);
+  EXPECT_EQ(profile->bought[0].last_ms, k_now_ms + 9);
+  EXPECT_EQ(profile->bought[1].purchases, 1U);
+}
+
+TEST_F(ProfileBookTest, MovesAVisitorsHistoryToTheUserItTurnsOutToBe) {
+  book_.apply(entries_.view(1, "cup", k_now_ms + 1));
+  book_.apply(entries_.event(2, EventType::purchase, "pot", k_now_ms, "o1"));
+  book_.apply(entries_.view(2, "tea", k_now_ms + 2));
+
+  book_.apply(entries_.link(2, 2, 1));
+
+  EXPECT_EQ(book_.find(UserNumber(2)), nullptr);
+  EXPECT_EQ(book_.size(), 1U);
+  EXPECT_THAT(recent_ids(1), testing::ElementsAre("tea", "cup", "pot"));
+  const auto profile = book_.find(UserNumber(1));
+  EXPECT_EQ(profile->events, 3U);
+  EXPECT_EQ(profile->orders, 1U);
+  EXPECT_EQ(profile->first_seen_ms, k_now_ms);
+  EXPECT_EQ(profile->last_seen_ms, k_now_ms + 2);
+  ASSERT_EQ(profile->bought.size(), 1U);
+}
+
+TEST_F(ProfileBookTest, LeavesAHistoryWithTheUserWhenItsVisitorMovesOn) {
+  book_.apply(entries_.view(1, "cup", k_now_ms));
+
+  book_.apply(entries_.link(2, 1, 3));
+
+  EXPECT_THAT(recent_ids(1), testing::ElementsAre("cup"));
+  EXPECT_EQ(book_.find(UserNumber(3)), nullptr);
+}
+
+TEST_F(ProfileBookTest, IgnoresAnEntryItHasAlreadyApplied) {
+  const LogEntry first = entries_.view(1, "cup", k_now_ms);
+  book_.apply(first);
+  book_.apply(entries_.view(1, "pot", k_now_ms));
+
+  book_.apply(first);
+
+  EXPECT_EQ(book_.find(UserNumber(1))->events, 2U);
+}
+
+TEST_F(ProfileBookTest, NeverChangesAProfileSomebodyHolds) {
+  book_.apply(entries_.view(1, "cup", k_now_ms));
+  const auto held = book_.find(UserNumber(1));
+
+  book_.apply(entries_.view(1, "pot", k_now_ms + 1));
+
+  EXPECT_EQ(held->recent.size(), 1U);
+  EXPECT_EQ(book_.find(UserNumber(1))->recent.size(), 2U);
+}
+
+TEST_F(ProfileBookTest, TakesWhatAPersonDidNotWhatTheyWereShown) {
+  book_.apply(entries_.event(1, EventType::impression, "cup", k_now_ms));
+  book_.apply(entries_.event(1, EventType::search, "", k_now_ms));
+
+  EXPECT_EQ(book_.find(UserNumber(1))->events, 2U);
+  EXPECT_TRUE(book_.find(UserNumber(1))->recent.empty());
+}
+
+TEST_F(ProfileBookTest, KeepsNothingOfAnOrderWithoutACustomer) {
+  book_.apply(entries_.event(0, EventType::purchase, "cup", k_now_ms, "o1"));
+
+  EXPECT_EQ(book_.size(), 0U);
+  EXPECT_EQ(book_.find(k_nobody), nullptr);
+  EXPECT_EQ(book_.position(), 1U);
+}
+
+TEST_F(ProfileBookTest, IsReadWhileItIsWritten) {
+  constexpr std::uint32_t k_users = 5;
+  std::thread reader([&] {
+    while (book_.position() < 5000) {
+      for (std::uint32_t user = 1; user <= k_users; ++user) {
+        const auto profile = book_.find(UserNumber(user));
+        if (profile == nullptr) continue;
+        ASSERT_EQ(profile->recent.size(), std::min<std::size_t>(profile->events, 100));
+      }
+    }
+  });
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    book_.apply(entries_.view(1 + i % k_users, "p" + std::to_string(i % 50), k_now_ms + i));
+  }
+  reader.join();
+
+  EXPECT_EQ(book_.find(UserNumber(1))->events, 1000U);
+}
+
+}  // namespace
+}  // namespace vitrine::profiles
