@@ -33,6 +33,9 @@ class Scopes {
   constexpr bool allow(Scope scope) const {
     return (bits_ & (bit(scope) | bit(Scope::admin))) != 0;
   }
+  // As given, without what admin contains.
+  constexpr bool has(Scope scope) const { return (bits_ & bit(scope)) != 0; }
+  constexpr void add(Scopes more) { bits_ |= more.bits_; }
   constexpr bool empty() const { return bits_ == 0; }
   // Only what may sit in a web page: collect and recommend.
   constexpr bool are_public() const {

@@ -1,0 +1,15 @@
+#include "server/http/handlers/routes.h"
+
+namespace vitrine::http {
+
+void add_api_routes(Router& router, const Services& services) {
+  add_event_routes(router, services);
+  add_recommendation_routes(router, services);
+  add_product_routes(router, services);
+  add_user_routes(router, services);
+  add_model_routes(router, services);
+  add_key_routes(router, services);
+  add_admin_routes(router, services);
+}
+
+}  // namespace vitrine::http

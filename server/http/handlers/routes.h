@@ -1,0 +1,57 @@
+// Every route of the API, by what it is about. One file each; the list in add_api_routes is the
+// whole API beside the operations.
+//
+// Handlers run on the loops' threads; writes are answered from the committer thread once they are
+// durable.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "model/model_registry.h"
+#include "server/catalog/catalog.h"
+#include "server/collect/collector.h"
+#include "server/events/committer.h"
+#include "server/events/quarantine.h"
+#include "server/http/key_book.h"
+#include "server/http/limits.h"
+#include "server/http/router.h"
+#include "server/identity/identity_book.h"
+#include "server/live_model/model_watcher.h"
+#include "server/profiles/profile_book.h"
+#include "server/recommend/recommender.h"
+
+namespace vitrine::http {
+
+// What the handlers stand on; all outlives the router.
+struct Services {
+  collect::Collector& collector;
+  catalog::Catalog& catalog;
+  events::Committer& committer;
+  const events::Quarantine& quarantine;
+  const identity::IdentityBook& identities;
+  const profiles::ProfileBook& profiles;
+  const recommend::Recommender& recommender;
+  ModelRegistry& models;
+  live_model::ModelWatcher& watcher;
+  KeyBook& keys;
+  const Clock& clock;
+  Limits limits;
+  // A JSON object of counts, of what is in memory: called on a loop's thread.
+  std::function<absl::StatusOr<std::string>()> stats_json;
+};
+
+void add_api_routes(Router& router, const Services& services);
+
+void add_event_routes(Router& router, const Services& services);
+void add_recommendation_routes(Router& router, const Services& services);
+void add_product_routes(Router& router, const Services& services);
+void add_user_routes(Router& router, const Services& services);
+void add_model_routes(Router& router, const Services& services);
+void add_key_routes(Router& router, const Services& services);
+void add_admin_routes(Router& router, const Services& services);  // quarantine, stats
+
+}  // namespace vitrine::http

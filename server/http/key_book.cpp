@@ -1,0 +1,166 @@
+#include "server/http/key_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/crypto.h"
+#include "base/status.h"
+#include "base/string_map.h"
+#include "server/http/json_reader.h"
+#include "server/http/json_writer.h"
+
+namespace vitrine::http {
+namespace {
+
+constexpr std::size_t k_id_bytes = 6;
+constexpr std::size_t k_secret_bytes = 16;
+constexpr std::size_t k_text_bytes_max = 4096;
+constexpr std::size_t k_origins_max = 100;
+constexpr std::size_t k_record_depth_max = 4;
+
+// "vk_<id>_<secret>" -> id; empty when it has no such form.
+std::string_view id_in(std::string_view key) {
+  if (!key.starts_with("vk_")) return {};
+  key.remove_prefix(3);
+  const std::size_t end = key.find('_');
+  return end == std::string_view::npos ? std::string_view() : key.substr(0, end);
+}
+
+// A command made of two functions.
+class KeyCommand final : public events::Command {
+ public:
+  KeyCommand(std::function<absl::Status(events::Batch&)> stage,
+             std::function<void(const absl::Status&)> answer)
+      : stage_(std::move(stage)), answer_(std::move(answer)) {}
+  absl::Status stage(events::Batch& batch) override { return stage_(batch); }
+  void answer(const absl::Status& status, Position) override { answer_(status); }
+
+ private:
+  std::function<absl::Status(events::Batch&)> stage_;
+  std::function<void(const absl::Status&)> answer_;
+};
+
+}  // namespace
+
+struct KeyBook::Stored {
+  KeyRecord record;
+  std::string hash;  // hex SHA-256 of the key
+};
+
+struct KeyBook::Keys {
+  StringMap<Stored> by_id;
+};
+
+namespace {
+
+std::string encode(const KeyRecord& record, std::string_view hash) {
+  std::string bytes;
+  JsonWriter json(bytes);
+  json.begin_object().field("name", record.name).field("scopes", record.scopes.text());
+  json.field("hash", hash).field("created_ms", record.created_ms).key("origins").begin_array();
+  for (const std::string& origin : record.origins) json.value(origin);
+  json.end_array().end_object();
+  return bytes;
+}
+
+absl::StatusOr<std::pair<KeyRecord, std::string>> decode(std::string_view id,
+                                                         std::string_view bytes) {
+  JsonDocument document;
+  VITRINE_RETURN_IF_ERROR(document.parse(bytes, k_record_depth_max));
+  ObjectReader reader(document.root(), "");
+  KeyRecord record;
+  record.id = id;
+  record.name = reader.text("name", k_text_bytes_max).value_or("");
+  const std::string_view scopes = reader.required_text("scopes", k_text_bytes_max);
+  std::string hash(reader.required_text("hash", k_text_bytes_max));
+  record.created_ms = reader.integer("created_ms", 0, INT64_MAX).value_or(0);
+  for (const std::string_view origin : reader.texts("origins", k_origins_max, k_text_bytes_max)) {
+    record.origins.emplace_back(origin);
+  }
+  VITRINE_RETURN_IF_ERROR(reader.finish());
+  VITRINE_ASSIGN_OR_RETURN(record.scopes, Scopes::parse(scopes));
+  return std::pair(std::move(record), std::move(hash));
+}
+
+}  // namespace
+
+KeyBook::KeyBook(std::shared_ptr<const Keys> first)
+    : keys_(std::make_unique<Published<Keys>>(std::move(first))) {}
+KeyBook::~KeyBook() = default;
+
+absl::StatusOr<std::unique_ptr<KeyBook>> KeyBook::open(const store::Database& database) {
+  auto keys = std::make_shared<Keys>();
+  const std::unique_ptr<store::Cursor> cursor = database.walk(store::Family::keys, "", false);
+  for (; cursor->valid(); cursor->next()) {
+    auto decoded = decode(cursor->key(), cursor->value());
+    if (!decoded.ok()) {
+      return data_loss("the API key {} cannot be read: {}", cursor->key(),
+                       message_of(decoded.status()));
+    }
+    keys->by_id.emplace(cursor->key(),
+                        Stored{std::move(decoded->first), std::move(decoded->second)});
+  }
+  VITRINE_RETURN_IF_ERROR(cursor->status());
+  return std::unique_ptr<KeyBook>(new KeyBook(std::move(keys)));
+}
+
+std::optional<KeyInfo> KeyBook::find(std::string_view bearer_key) const {
+  const std::string hash = to_hex(sha256(bearer_key));
+  const std::shared_ptr<const Keys> keys = keys_->current();
+  const auto found = keys->by_id.find(id_in(bearer_key));
+  if (found == keys->by_id.end()) return std::nullopt;
+  if (!equal_in_constant_time(hash, found->second.hash)) return std::nullopt;
+  return KeyInfo{found->second.record.id, found->second.record.scopes};
+}
+
+std::vector<KeyRecord> KeyBook::list() const {
+  std::vector<KeyRecord> records;
+  const std::shared_ptr<const Keys> keys = keys_->current();
+  for (const auto& [id, stored] : keys->by_id) records.push_back(stored.record);
+  std::sort(records.begin(), records.end(), [](const KeyRecord& a, const KeyRecord& b) {
+    return std::pair(a.created_ms, a.id) < std::pair(b.created_ms, b.id);
+  });
+  return records;
+}
+
+absl::Status KeyBook::create(events::Committer& committer, KeyRecord wanted,
+                             std::function<void(absl::StatusOr<CreatedKey>)> done) {
+  auto created = std::make_shared<CreatedKey>();
+  created->record = std::move(wanted);
+  created->record.id = to_hex(secret_bytes(k_id_bytes));
+  created->key = fmt::format("vk_{}_{}", created->record.id, to_hex(secret_bytes(k_secret_bytes)));
+  const auto stage = [this, created](events::Batch& batch) {
+    KeyRecord& record = created->record;
+    record.created_ms = batch.time_ms();
+    const std::string hash = to_hex(sha256(created->key));
+    batch.put(store::Family::keys, record.id, encode(record, hash));
+    batch.after_sync([this, created, hash] {
+      auto next = std::make_shared<Keys>(*keys_->current());
+      next->by_id.emplace(created->record.id, Stored{created->record, hash});
+      keys_->publish(std::move(next));
+    });
+    return absl::OkStatus();
+  };
+  const auto answer = [created, done = std::move(done)](const absl::Status& status) {
+    status.ok() ? done(std::move(*created)) : done(status);
+  };
+  return committer.submit(std::make_unique<KeyCommand>(stage, answer));
+}
+
+absl::Status KeyBook::revoke(events::Committer& committer, std::string id,
+                             std::function<void(absl::Status)> done) {
+  const auto stage = [this, id](events::Batch& batch) -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const auto stored, batch.get(store::Family::keys, id));
+    if (!stored) return not_found("there is no API key {}", id);
+    batch.erase(store::Family::keys, id);
+    batch.after_sync([this, id] {
+      auto next = std::make_shared<Keys>(*keys_->current());
+      next->by_id.erase(id);
+      keys_->publish(std::move(next));
+    });
+    return absl::OkStatus();
+  };
+  return committer.submit(std::make_unique<KeyCommand>(stage, std::move(done)));
+}
+
+}  // namespace vitrine::http

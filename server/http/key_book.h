@@ -1,0 +1,62 @@
+// The API keys of a data folder: made, listed, revoked, and recognised at every request.
+//
+// A key is "vk_<id>_<secret>" and shown once; the folder keeps the SHA-256 of the whole, which is
+// enough for a secret of 128 random bits. Thread-safe.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/published.h"
+#include "server/events/committer.h"
+#include "server/http/auth.h"
+#include "server/store/database.h"
+
+namespace vitrine::http {
+
+struct KeyRecord {
+  std::string id;
+  std::string name;  // for people: what the key is used for
+  Scopes scopes;
+  std::vector<std::string> origins;  // web pages that may use a public key; empty: all
+  TimeMs created_ms = 0;
+};
+
+struct CreatedKey {
+  KeyRecord record;
+  std::string key;  // shown once
+};
+
+class KeyBook final : public Authenticator {
+ public:
+  // Loads all keys. DataLoss when one cannot be read.
+  static absl::StatusOr<std::unique_ptr<KeyBook>> open(const store::Database& database);
+  ~KeyBook() override;
+
+  std::optional<KeyInfo> find(std::string_view bearer_key) const override;
+  std::vector<KeyRecord> list() const;  // oldest first
+
+  // `wanted.id` and `wanted.created_ms` are decided here. `done` is called once, on the committer
+  // thread, unless this call itself fails (queue full).
+  absl::Status create(events::Committer& committer, KeyRecord wanted,
+                      std::function<void(absl::StatusOr<CreatedKey>)> done);
+  // NotFound when there is no such key. From the answer on the key is refused.
+  absl::Status revoke(events::Committer& committer, std::string id,
+                      std::function<void(absl::Status)> done);
+
+ private:
+  struct Stored;
+  struct Keys;
+  explicit KeyBook(std::shared_ptr<const Keys> first);
+
+  std::unique_ptr<Published<Keys>> keys_;
+};
+
+}  // namespace vitrine::http
