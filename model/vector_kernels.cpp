@@ -15,6 +15,20 @@ struct Simd {
   typedef float Vector __attribute__((vector_size(Lanes * sizeof(float)), aligned(4), may_alias));
 };
 
+// Sums by halves; every half is loaded from where the whole was stored.
+template <int Lanes>
+VITRINE_INLINE float sum_of(const typename Simd<Lanes>::Vector& lanes) {
+  if constexpr (Lanes == 4) {
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+  } else {
+    using Half = typename Simd<Lanes / 2>::Vector;
+    float stored[Lanes];
+    *reinterpret_cast<typename Simd<Lanes>::Vector*>(stored) = lanes;
+    return sum_of<Lanes / 2>(*reinterpret_cast<const Half*>(stored) +
+                             *reinterpret_cast<const Half*>(stored + Lanes / 2));
+  }
+}
+
 template <int Lanes>
 VITRINE_INLINE float dot_of(const float* a, const float* b, std::size_t length) {
   using Vector = typename Simd<Lanes>::Vector;
@@ -22,12 +36,13 @@ VITRINE_INLINE float dot_of(const float* a, const float* b, std::size_t length) 
   for (std::size_t i = 0; i < length; i += Lanes) {
     sum += *reinterpret_cast<const Vector*>(a + i) * *reinterpret_cast<const Vector*>(b + i);
   }
-  float lanes[Lanes];
-  *reinterpret_cast<Vector*>(lanes) = sum;
-  for (int half = Lanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+  return sum_of<Lanes>(sum);
+}
+
+template <int Lanes>
+VITRINE_INLINE void multiply_of(float* y, const float* rows, std::size_t count, const float* x,
+                                std::size_t length) {
+  for (std::size_t k = 0; k < count; ++k) y[k] = dot_of<Lanes>(rows + k * length, x, length);
 }
 
 template <int Lanes>
@@ -172,6 +187,10 @@ VITRINE_INLINE void solve_cholesky_of(const float* u, float* x, std::size_t orde
   attribute float dot_##set(const float* a, const float* b, std::size_t n) {                     \
     return dot_of<lanes>(a, b, n);                                                               \
   }                                                                                              \
+  attribute void multiply_##set(float* y, const float* r, std::size_t k, const float* x,         \
+                                std::size_t n) {                                                 \
+    multiply_of<lanes>(y, r, k, x, n);                                                           \
+  }                                                                                              \
   attribute void add_scaled_##set(float* y, const float* x, float s, std::size_t n) {            \
     add_scaled_of<lanes>(y, x, s, n);                                                            \
   }                                                                                              \
@@ -195,6 +214,7 @@ VITRINE_INLINE void solve_cholesky_of(const float* u, float* x, std::size_t orde
   }                                                                                              \
   constexpr VectorKernels k_##set{#set,                                                          \
                                   dot_##set,                                                     \
+                                  multiply_##set,                                                \
                                   add_scaled_##set,                                              \
                                   scaled_product_##set,                                          \
                                   add_gram_product_##set,                                        \

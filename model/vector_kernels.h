@@ -16,6 +16,10 @@ struct VectorKernels {
   // Inner product of two rows.
   float (*dot)(const float* a, const float* b, std::size_t length);
 
+  // y[k] = inner product of x and row k, for `count` rows of `length` floats, one after the other.
+  void (*multiply)(float* y, const float* rows, std::size_t count, const float* x,
+                   std::size_t length);
+
   // y += scale * x.
   void (*add_scaled)(float* y, const float* x, float scale, std::size_t length);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -106,29 +107,34 @@ RankFunction product_knn_ranking(const Dataset& train) {
 }
 
 RankFunction factor_ranking(const Dataset& train, std::shared_ptr<const TrainedModel> model) {
-  constexpr std::uint32_t k_no_row = UINT32_MAX;
-  std::vector<std::uint32_t> rows(train.products.size());
-  for (std::size_t product = 0; product < rows.size(); ++product) {
-    rows[product] = model->products().row(train.products[product]).value_or(k_no_row);
+  // Both ways between numbers of the data set and rows of the model; either may know products that
+  // the other does not.
+  constexpr std::uint32_t k_none = UINT32_MAX;
+  std::vector<std::uint32_t> row_of(train.products.size(), k_none);
+  std::vector<std::uint32_t> product_of(model->row_count(), k_none);
+  for (std::uint32_t product = 0; product < row_of.size(); ++product) {
+    row_of[product] = model->products().row(train.products[product]).value_or(k_none);
+    if (row_of[product] != k_none) product_of[row_of[product]] = product;
   }
   return ranking_by_score(
-      [&train, model = std::move(model), rows = std::move(rows)](std::uint32_t user,
-                                                                 std::span<float> scores) {
+      [&train, model = std::move(model), row_of = std::move(row_of),
+       product_of = std::move(product_of)](std::uint32_t user, std::span<float> scores) {
         const FactorModel& factors = model->factors();
         const auto products = train.by_user.columns_of(user);
         const auto confidences = train.by_user.values_of(user);
         std::vector<Observation> observations;
         for (std::size_t i = 0; i < products.size(); ++i) {
-          if (rows[products[i]] == k_no_row) continue;
-          observations.push_back({factors.row_data(rows[products[i]]), confidences[i]});
+          const std::uint32_t row = row_of[products[i]];
+          if (row != k_none) observations.push_back({factors.row_data(row), confidences[i]});
         }
         AlignedFloats vector(factors.stride());
         factors.fold_in(observations, std::span(vector.data(), factors.dimension()));
-        for (std::size_t product = 0; product < scores.size(); ++product) {
-          scores[product] = rows[product] == k_no_row
-                                ? -std::numeric_limits<float>::infinity()
-                                : vector_kernels().dot(factors.row_data(rows[product]),
-                                                       vector.data(), factors.stride());
+        std::vector<float> by_row(factors.row_count());
+        vector_kernels().multiply(by_row.data(), factors.data(), factors.row_count(), vector.data(),
+                                  factors.stride());
+        std::fill(scores.begin(), scores.end(), -std::numeric_limits<float>::infinity());
+        for (std::size_t row = 0; row < by_row.size(); ++row) {
+          if (product_of[row] != k_none) scores[product_of[row]] = by_row[row];
         }
       },
       train.products.size());

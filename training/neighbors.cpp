@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "model/vector_kernels.h"
 #include "training/parallel.h"
@@ -10,6 +11,7 @@ namespace vitrine::training {
 namespace {
 
 constexpr std::size_t k_products_a_piece = 64;
+constexpr std::size_t k_others_a_tile = 512;
 
 bool is_better(const RelatedProduct& a, const RelatedProduct& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
@@ -22,6 +24,35 @@ void keep_best(std::vector<RelatedProduct>& list, std::size_t count) {
   list.resize(kept);
   list.shrink_to_fit();
 }
+
+// The best few of a stream that comes in the order of rows, so that the first of two equals stays.
+class BestList {
+ public:
+  explicit BestList(std::size_t count) : count_(count) {}
+
+  // Only scores above this are worth adding.
+  float bar() const { return bar_; }
+
+  void add(const RelatedProduct& related) {
+    if (count_ == 0) return;
+    if (heap_.size() == count_) {
+      std::pop_heap(heap_.begin(), heap_.end(), is_better);
+      heap_.pop_back();
+    }
+    heap_.push_back(related);
+    std::push_heap(heap_.begin(), heap_.end(), is_better);
+    if (heap_.size() == count_) bar_ = heap_.front().score;
+  }
+  std::vector<RelatedProduct> take() && {
+    std::sort(heap_.begin(), heap_.end(), is_better);
+    return std::move(heap_);
+  }
+
+ private:
+  std::size_t count_;
+  float bar_ = 0;
+  std::vector<RelatedProduct> heap_;
+};
 
 AlignedFloats unit_rows(const AlignedFloats& factors, std::size_t row_count, std::size_t stride) {
   AlignedFloats units(factors.size());
@@ -70,21 +101,26 @@ NeighborLists similar_products(const AlignedFloats& factors, std::size_t row_cou
   NeighborLists lists(row_count);
   for_each_piece(
       (row_count + k_products_a_piece - 1) / k_products_a_piece, threads, [&](std::size_t piece) {
-        const VectorKernels& kernels = vector_kernels();
-        std::vector<RelatedProduct> found;
-        const std::size_t last = std::min(row_count, (piece + 1) * k_products_a_piece);
-        for (std::size_t row = piece * k_products_a_piece; row < last; ++row) {
-          const float* unit = units.data() + row * stride;
-          found.clear();
-          for (std::size_t other = 0; other < row_count; ++other) {
-            const float cosine = kernels.dot(unit, units.data() + other * stride, stride);
-            // Opposites are not similar, and a product without factors is like nothing.
-            if (cosine > 0 && other != row)
-              found.push_back({static_cast<std::uint32_t>(other), cosine, 0, 0});
+        const std::size_t first = piece * k_products_a_piece;
+        const std::size_t last = std::min(row_count, first + k_products_a_piece);
+        std::vector<BestList> best(last - first, BestList(options.similar_max));
+        std::vector<float> cosines(k_others_a_tile);
+        // All rows of the piece meet one tile of others while it is in the cache.
+        for (std::size_t tile = 0; tile < row_count; tile += k_others_a_tile) {
+          const std::size_t count = std::min(k_others_a_tile, row_count - tile);
+          for (std::size_t row = first; row < last; ++row) {
+            vector_kernels().multiply(cosines.data(), units.data() + tile * stride, count,
+                                      units.data() + row * stride, stride);
+            for (std::size_t k = 0; k < count; ++k) {
+              // Opposites are not similar, and a product without factors is like nothing.
+              if (cosines[k] > best[row - first].bar() && tile + k != row) {
+                best[row - first].add({static_cast<std::uint32_t>(tile + k), cosines[k], 0, 0});
+              }
+            }
           }
-          keep_best(found, options.similar_max);
-          lists[row] = found;
         }
+        for (std::size_t row = first; row < last; ++row)
+          lists[row] = std::move(best[row - first]).take();
       });
   return lists;
 }
