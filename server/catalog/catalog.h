@@ -6,8 +6,8 @@
 #include <absl/status/statusor.h>
 
 #include <functional>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,8 +36,14 @@ class CatalogSnapshot {
 
  private:
   friend class Catalog;
-  using Chunk = std::vector<std::shared_ptr<const Product>>;  // k_chunk_products slots, null where
-                                                              // there is none
+  // k_chunk_products slots, null where there is none.
+  using Chunk = std::vector<std::shared_ptr<const Product>>;
+  // Null removes.
+  using Changes = std::map<ProductNumber, std::shared_ptr<const Product>>;
+
+  std::shared_ptr<const Product> share(ProductNumber number) const;
+  std::shared_ptr<const CatalogSnapshot> with(const Changes& changes) const;
+
   std::vector<std::shared_ptr<const Chunk>> chunks_;
   std::size_t size_ = 0;
   std::uint64_t version_ = 0;
@@ -66,8 +72,9 @@ class Catalog {
   // Null product when unknown.
   std::shared_ptr<const Product> find(std::string_view product_id) const;
 
-  // Whole products replace what was there; a bad one is refused alone. `done` is called once, on
-  // the committer thread. An error of this call itself (queue full) means that `done` is never
+  // Whole products replace what was there; a bad one is refused alone, the last of several with one
+  // id wins. Version and, where it is 0, created_at_ms are set here. `done` is called once, on the
+  // committer thread. An error of this call itself (queue full) means that `done` is never
   // called.
   absl::Status upsert(events::Committer& committer, std::vector<Product> products,
                       std::function<void(absl::StatusOr<UpsertOutcome>)> done);
@@ -85,8 +92,17 @@ class Catalog {
   void on_change(Listener listener);
 
  private:
+  class UpsertCommand;
+  class ChangeCommand;
   Catalog(ProductNumbers& numbers, const ProductLimits& limits,
           std::shared_ptr<const CatalogSnapshot> first);
+  // All on the committer thread.
+  CatalogSnapshot::Changes& staged_in(events::Batch& batch);
+  std::shared_ptr<const Product> find_in(events::Batch& batch, std::string_view product_id);
+  std::shared_ptr<const Product> stage(events::Batch& batch, Product product);
+  void stage_removal(events::Batch& batch, const std::string& product_id);
+  void publish(const CatalogSnapshot::Changes& changes);
+
   ProductNumbers& numbers_;
   const ProductLimits limits_;
   Published<CatalogSnapshot> snapshot_;

@@ -61,6 +61,7 @@ class Collector {
                        std::function<void(absl::StatusOr<CollectOutcome>)> done);
 
  private:
+  class CollectCommand;
   const store::Database& database_;
   events::Committer& committer_;
   identity::IdentityBook& identities_;
@@ -68,7 +69,7 @@ class Collector {
   const Clock& clock_;
   const Options options_;
   struct Counters;
-  std::shared_ptr<Counters> counters_;
+  const std::shared_ptr<Counters> counters_;
 };
 
 // Reads the native batch {"events": [...]}. A body that is not that is InvalidArgument; a bad event

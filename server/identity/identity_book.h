@@ -38,8 +38,8 @@ class IdentityBook {
   static absl::StatusOr<std::unique_ptr<IdentityBook>> open(const store::Database& database);
   ~IdentityBook();
 
-  // An empty id is no id. A known user_id wins over where the visitor belongs; beside an unknown one
-  // the visitor counts as long as it belongs to nobody else.
+  // An empty id is no id. A known user_id wins over where the visitor belongs; beside an unknown
+  // one the visitor counts as long as it belongs to nobody else.
   Who find(std::string_view user_id, std::string_view visitor_id) const;
 
   // Finds or makes the numbers; when both ids are given and the visitor belongs to nobody or to

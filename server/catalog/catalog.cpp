@@ -1,0 +1,221 @@
+#include "server/catalog/catalog.h"
+
+#include <utility>
+
+#include "base/status.h"
+
+namespace vitrine::catalog {
+
+using store::Family;
+
+const Product* CatalogSnapshot::find(ProductNumber number) const {
+  const std::size_t chunk = number.value() / k_chunk_products;
+  if (chunk >= chunks_.size() || !chunks_[chunk]) return nullptr;
+  return (*chunks_[chunk])[number.value() % k_chunk_products].get();
+}
+
+std::shared_ptr<const Product> CatalogSnapshot::share(ProductNumber number) const {
+  if (find(number) == nullptr) return nullptr;
+  return (*chunks_[number.value() / k_chunk_products])[number.value() % k_chunk_products];
+}
+
+std::size_t CatalogSnapshot::size() const { return size_; }
+std::uint64_t CatalogSnapshot::version() const { return version_; }
+
+void CatalogSnapshot::for_each(
+    const std::function<void(ProductNumber, const Product&)>& visit) const {
+  for (std::size_t chunk = 0; chunk < chunks_.size(); ++chunk) {
+    if (!chunks_[chunk]) continue;
+    for (std::size_t slot = 0; slot < k_chunk_products; ++slot) {
+      const auto& product = (*chunks_[chunk])[slot];
+      const auto number = static_cast<std::uint32_t>(chunk * k_chunk_products + slot);
+      if (product) visit(ProductNumber(number), *product);
+    }
+  }
+}
+
+std::shared_ptr<const CatalogSnapshot> CatalogSnapshot::with(const Changes& changes) const {
+  auto next = std::make_shared<CatalogSnapshot>(*this);
+  ++next->version_;
+  // Changes come by number, so each chunk is copied once.
+  std::size_t copied_chunk = SIZE_MAX;
+  std::shared_ptr<Chunk> copy;
+  for (const auto& [number, product] : changes) {
+    const std::size_t chunk = number.value() / k_chunk_products;
+    if (chunk != copied_chunk) {
+      if (chunk >= next->chunks_.size()) next->chunks_.resize(chunk + 1);
+      const auto& old = next->chunks_[chunk];
+      copy = old ? std::make_shared<Chunk>(*old) : std::make_shared<Chunk>(k_chunk_products);
+      next->chunks_[chunk] = copy;
+      copied_chunk = chunk;
+    }
+    auto& slot = (*copy)[number.value() % k_chunk_products];
+    if (slot) --next->size_;
+    if (product) ++next->size_;
+    slot = product;
+  }
+  return next;
+}
+
+// Whole products, checked before they are submitted.
+class Catalog::UpsertCommand final : public events::Command {
+ public:
+  using Done = std::function<void(absl::StatusOr<UpsertOutcome>)>;
+  UpsertCommand(Catalog& catalog, std::vector<Product> products, UpsertOutcome outcome, Done done)
+      : catalog_(catalog),
+        products_(std::move(products)),
+        outcome_(std::move(outcome)),
+        done_(std::move(done)) {}
+
+  absl::Status stage(events::Batch& batch) override {
+    for (Product& product : products_) catalog_.stage(batch, std::move(product));
+    return absl::OkStatus();
+  }
+  void answer(const absl::Status& status, Position /*visible*/) override {
+    if (status.ok()) {
+      done_(std::move(outcome_));
+    } else {
+      done_(status);
+    }
+  }
+
+ private:
+  Catalog& catalog_;
+  std::vector<Product> products_;
+  UpsertOutcome outcome_;
+  const Done done_;
+};
+
+// One product read, changed and written as one step.
+class Catalog::ChangeCommand final : public events::Command {
+ public:
+  using Done = std::function<void(absl::StatusOr<std::optional<Product>>)>;
+  ChangeCommand(Catalog& catalog, std::string product_id, Change change, Done done)
+      : catalog_(catalog),
+        product_id_(std::move(product_id)),
+        change_(std::move(change)),
+        done_(std::move(done)) {}
+
+  absl::Status stage(events::Batch& batch) override {
+    const auto before = catalog_.find_in(batch, product_id_);
+    VITRINE_ASSIGN_OR_RETURN(std::optional<Product> after,
+                             change_(before ? std::optional(*before) : std::nullopt));
+    if (!after) {
+      if (before) catalog_.stage_removal(batch, product_id_);
+      return absl::OkStatus();
+    }
+    if (after->product_id != product_id_) {
+      return invalid_argument("product_id must stay '{}', got '{}'", product_id_,
+                              after->product_id);
+    }
+    VITRINE_RETURN_IF_ERROR(validate(*after, catalog_.limits_));
+    outcome_ = *catalog_.stage(batch, std::move(*after));
+    return absl::OkStatus();
+  }
+  void answer(const absl::Status& status, Position /*visible*/) override {
+    if (status.ok()) {
+      done_(std::move(outcome_));
+    } else {
+      done_(status);
+    }
+  }
+
+ private:
+  Catalog& catalog_;
+  const std::string product_id_;
+  const Change change_;
+  const Done done_;
+  std::optional<Product> outcome_;
+};
+
+Catalog::Catalog(ProductNumbers& numbers, const ProductLimits& limits,
+                 std::shared_ptr<const CatalogSnapshot> first)
+    : numbers_(numbers), limits_(limits), snapshot_(std::move(first)) {}
+
+absl::StatusOr<std::unique_ptr<Catalog>> Catalog::open(const store::Database& database,
+                                                       ProductNumbers& numbers,
+                                                       const ProductLimits& limits) {
+  CatalogSnapshot::Changes products;
+  const auto records = database.walk(Family::products, {}, true);
+  for (; records->valid(); records->next()) {
+    VITRINE_ASSIGN_OR_RETURN(Product product, decode_product(records->value()));
+    const ProductNumber number = numbers.number_of(product.product_id);
+    products[number] = std::make_shared<const Product>(std::move(product));
+  }
+  VITRINE_RETURN_IF_ERROR(records->status());
+  return std::unique_ptr<Catalog>(new Catalog(numbers, limits, CatalogSnapshot().with(products)));
+}
+
+std::shared_ptr<const Product> Catalog::find(std::string_view product_id) const {
+  const auto number = numbers_.find(product_id);
+  return number ? current()->share(*number) : nullptr;
+}
+
+absl::Status Catalog::upsert(events::Committer& committer, std::vector<Product> products,
+                             std::function<void(absl::StatusOr<UpsertOutcome>)> done) {
+  UpsertOutcome outcome;
+  std::vector<Product> good;
+  good.reserve(products.size());
+  for (std::size_t i = 0; i < products.size(); ++i) {
+    if (const absl::Status valid = validate(products[i], limits_); !valid.ok()) {
+      outcome.rejected.push_back({i, "invalid_argument", std::string(message_of(valid))});
+    } else {
+      good.push_back(std::move(products[i]));
+    }
+  }
+  outcome.upserted = good.size();
+  return committer.submit(
+      std::make_unique<UpsertCommand>(*this, std::move(good), std::move(outcome), std::move(done)));
+}
+
+absl::Status Catalog::change(events::Committer& committer, std::string product_id, Change change,
+                             std::function<void(absl::StatusOr<std::optional<Product>>)> done) {
+  return committer.submit(std::make_unique<ChangeCommand>(*this, std::move(product_id),
+                                                          std::move(change), std::move(done)));
+}
+
+void Catalog::on_change(Listener listener) { listeners_.push_back(std::move(listener)); }
+
+CatalogSnapshot::Changes& Catalog::staged_in(events::Batch& batch) {
+  return batch.staged_by<CatalogSnapshot::Changes>(this, [&] {
+    auto changes = std::make_shared<CatalogSnapshot::Changes>();
+    batch.after_sync([this, changes] { publish(*changes); });
+    return changes;
+  });
+}
+
+std::shared_ptr<const Product> Catalog::find_in(events::Batch& batch, std::string_view product_id) {
+  const auto number = numbers_.find(product_id);
+  if (!number) return nullptr;
+  const auto& staged = staged_in(batch);
+  const auto found = staged.find(*number);
+  return found != staged.end() ? found->second : current()->share(*number);
+}
+
+std::shared_ptr<const Product> Catalog::stage(events::Batch& batch, Product product) {
+  const auto before = find_in(batch, product.product_id);
+  product.version = before ? before->version + 1 : 1;
+  if (product.created_at_ms == 0) {
+    product.created_at_ms = before ? before->created_at_ms : batch.time_ms();
+  }
+  batch.put(Family::products, product.product_id, encode(product));
+  const ProductNumber number = numbers_.number_of(product.product_id);
+  return staged_in(batch)[number] = std::make_shared<const Product>(std::move(product));
+}
+
+void Catalog::stage_removal(events::Batch& batch, const std::string& product_id) {
+  batch.erase(Family::products, product_id);
+  staged_in(batch)[numbers_.number_of(product_id)] = nullptr;
+}
+
+void Catalog::publish(const CatalogSnapshot::Changes& changes) {
+  if (changes.empty()) return;  // somebody only looked
+  const auto next = current()->with(changes);
+  snapshot_.publish(next);
+  std::vector<ProductNumber> numbers;
+  numbers.reserve(changes.size());
+  for (const auto& [number, product] : changes) numbers.push_back(number);
+  for (const Listener& listener : listeners_) listener(next, numbers);
+}
+
+}  // namespace vitrine::catalog
