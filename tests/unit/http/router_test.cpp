@@ -1,0 +1,146 @@
+#include "server/http/router.h"
+
+#include <gmock/gmock.h>
+
+#include "base/status.h"
+#include "server/http/operations.h"
+
+namespace vitrine::http {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+class RouterTest : public ::testing::Test {
+ protected:
+  Response ask(std::string_view method, std::string_view target) {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.is_control = true;
+    std::optional<Response> answer;
+    router_.handle(std::move(request),
+                   Reply("01JTEST", [&](Response&& response) { answer = std::move(response); }));
+    EXPECT_TRUE(answer.has_value()) << "answered before handle() returns";
+    return answer.value_or(Response{});
+  }
+
+  // A handler that says which route it is and what it captured.
+  static Handler say(std::string name) {
+    return answer_at_once([name](Request& request) {
+      std::string body = name;
+      for (const auto& [key, value] : request.path_parameters) body += " " + key + "=" + value;
+      return json_response(std::move(body));
+    });
+  }
+
+  Metrics metrics_;
+  std::unique_ptr<Log> log_ = Log::silent();
+  Router router_{AccessPolicy::open(), metrics_, *log_};
+};
+
+TEST_F(RouterTest, PrefersSegmentsThatAreNamedOutright) {
+  router_.add("GET", "/v1/products/{id}", Scope::catalog, say("one"));
+  router_.add("GET", "/v1/products/batch", Scope::catalog, say("batch"));
+  router_.add("GET", "/v1/products", Scope::catalog, say("all"));
+  EXPECT_EQ(ask("GET", "/v1/products").body, "all");
+  EXPECT_EQ(ask("GET", "/v1/products/batch").body, "batch");
+  EXPECT_EQ(ask("GET", "/v1/products/p1").body, "one id=p1");
+}
+
+TEST_F(RouterTest, DecodesCapturedSegmentsAfterSplitting) {
+  router_.add("GET", "/v1/products/{id}", Scope::catalog, say("one"));
+  router_.add("GET", "/v1/{a}/x/{b}", Scope::catalog, say("two"));
+  EXPECT_EQ(ask("GET", "/v1/products/a%2Fb%20c+d").body, "one id=a/b c+d");
+  EXPECT_EQ(ask("GET", "/v1/1/x/2?q=3").body, "two a=1 b=2");
+  EXPECT_EQ(ask("GET", "/v1/products/%zz").status, 400);
+}
+
+TEST_F(RouterTest, AnswersUnknownPathsAndMethodsInTheErrorForm) {
+  router_.add("GET", "/a/{id}", std::nullopt, say("get"));
+  router_.add("DELETE", "/a/{id}", std::nullopt, say("delete"));
+  for (const std::string_view path : {"/", "", "/a", "/a/", "/a/b/c", "/A/b", "//a/b"}) {
+    const Response missing = ask("GET", path);
+    EXPECT_EQ(missing.status, 404) << path;
+    EXPECT_THAT(missing.body, HasSubstr(R"("code":"not_found")"));
+    EXPECT_THAT(missing.body, HasSubstr(R"("request_id":"01JTEST")"));
+  }
+  const Response wrong = ask("POST", "/a/b");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_THAT(wrong.headers, Contains(Pair("Allow", "GET, HEAD, DELETE")));
+  EXPECT_THAT(wrong.body, HasSubstr("method_not_allowed"));
+}
+
+TEST_F(RouterTest, AnswersHeadWhereGetIs) {
+  router_.add("GET", "/a", std::nullopt, say("get"));
+  EXPECT_EQ(ask("HEAD", "/a").status, 200);
+}
+
+TEST_F(RouterTest, TurnsAHandlersErrorIntoItsStatus) {
+  router_.add("GET", "/full", std::nullopt,
+              answer_at_once([](Request&) { return overloaded("the queue is full"); }));
+  const Response response = ask("GET", "/full");
+  EXPECT_EQ(response.status, 429);
+  EXPECT_THAT(response.headers, Contains(Pair("Retry-After", "1")));
+}
+
+TEST_F(RouterTest, AnswersForHandlersThatDropTheirReplyOrThrow) {
+  router_.add("GET", "/dropped", std::nullopt, [](Request&, Reply) {});
+  router_.add("GET", "/throws", std::nullopt, [](Request&, Reply) { std::string().at(1); });
+  EXPECT_EQ(ask("GET", "/dropped").status, 500);
+  EXPECT_EQ(ask("GET", "/throws").status, 500);
+}
+
+TEST_F(RouterTest, ReadinessSaysWhatIsAwaited) {
+  absl::Status readiness = unavailable("replaying the log");
+  add_operations_routes(router_, [&] { return readiness; }, metrics_);
+  const Response waiting = ask("GET", "/readyz");
+  EXPECT_EQ(waiting.status, 503);
+  EXPECT_THAT(waiting.body, HasSubstr("replaying the log"));
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  readiness = absl::OkStatus();
+  EXPECT_EQ(ask("GET", "/readyz").status, 200);
+}
+
+TEST_F(RouterTest, ServesTheContractItWasBuiltWith) {
+  add_operations_routes(router_, [] { return absl::OkStatus(); }, metrics_);
+  const Response contract = ask("GET", "/openapi.yaml");
+  EXPECT_THAT(contract.body, HasSubstr("openapi: 3.1.0"));
+  EXPECT_EQ(contract.body, openapi_yaml());
+}
+
+TEST(ReplyTest, AnswersOnceAndOnItsOwnWhenForgotten) {
+  int answers = 0;
+  int last_status = 0;
+  const auto sink = [&](Response&& response) {
+    ++answers;
+    last_status = response.status;
+  };
+  {
+    Reply first("id", sink);
+    Reply second = std::move(first);
+    second.send(json_response("{}"));
+  }
+  EXPECT_EQ(answers, 1);
+  EXPECT_EQ(last_status, 200);
+  {
+    const Reply forgotten("id", sink);
+  }
+  EXPECT_EQ(answers, 2);
+  EXPECT_EQ(last_status, 500);
+  Reply overwritten("id", sink);
+  overwritten = Reply("other", sink);
+  EXPECT_EQ(answers, 3) << "the one that was lost";
+  overwritten.fail(not_found("nothing"));
+  EXPECT_EQ(last_status, 404);
+}
+
+TEST(ReplyDeathTest, AnsweringTwiceIsABug) {
+  Reply reply("id", [](Response&&) {});
+  reply.send(json_response("{}"));
+  EXPECT_DEATH(reply.send(json_response("{}")), "answered once");
+}
+
+}  // namespace
+}  // namespace vitrine::http
