@@ -1,0 +1,91 @@
+#include "server/app/config.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <map>
+
+namespace vitrine::app {
+namespace {
+
+constexpr std::size_t k_mib = std::size_t{1} << 20;
+
+const std::map<std::string, Log::Level> k_levels{{"debug", Log::Level::debug},
+                                                 {"info", Log::Level::info},
+                                                 {"warning", Log::Level::warning},
+                                                 {"error", Log::Level::error},
+                                                 {"off", Log::Level::off}};
+
+// A number of bytes, also as "64MiB".
+template <class Number>
+void add_size(CLI::App& app, const std::string& name, Number& bytes, std::size_t low,
+              std::size_t high, const std::string& help) {
+  app.add_option(name, bytes, help)
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(static_cast<double>(low), static_cast<double>(high)))
+      ->type_name("BYTES")
+      ->capture_default_str()
+      ->group("Settings");
+}
+
+template <class Number>
+void add_count(CLI::App& app, const std::string& name, Number& count, std::int64_t low,
+               std::int64_t high, const std::string& help) {
+  app.add_option(name, count, help)
+      ->check(CLI::Range(low, high))
+      ->capture_default_str()
+      ->group("Settings");
+}
+
+void add_timeout(CLI::App& app, const std::string& name, std::chrono::milliseconds& field,
+                 std::int64_t low_ms, std::int64_t high_ms, const std::string& help) {
+  app.add_option_function<std::int64_t>(
+         name, [&field](std::int64_t ms) { field = std::chrono::milliseconds(ms); }, help)
+      ->check(CLI::Range(low_ms, high_ms))
+      ->default_str(std::to_string(field.count()))
+      ->type_name("MS")
+      ->group("Settings");
+}
+
+}  // namespace
+
+void add_settings(CLI::App& app, Config& config) {
+  app.add_option("--log-level", config.log_level, "What goes to standard error")
+      ->transform(CLI::CheckedTransformer(k_levels))
+      ->default_str("info")
+      ->type_name("LEVEL")
+      ->group("Settings");
+
+  add_size(app, "--store-cache", config.store.block_cache_bytes, 8 * k_mib, k_mib * k_mib,
+           "Cache of the store, e.g. 256MiB");
+  add_size(app, "--store-write-buffer", config.store.write_buffer_bytes, k_mib, 4096 * k_mib,
+           "Newest writes kept in memory, a family");
+  add_size(app, "--store-min-free", config.store.min_free_bytes, k_mib, k_mib * k_mib,
+           "Free disk space below which writes are refused");
+
+  add_count(app, "--queue-commands", config.committer.queue_max, 16, 1'000'000,
+            "Writes that may wait for the disk; one more is answered 429");
+  add_count(app, "--batch-events", config.collector.batch_events_max, 1, 5000,
+            "Events one call may bring");
+  add_count(app, "--quarantine-events", config.quarantine.events_max, 0, 100'000'000,
+            "Refused events kept with their reason; the oldest go first");
+  add_count(app, "--model-poll-ms", config.models.poll_ms, 10, k_hour_ms,
+            "Milliseconds between two looks for a newly promoted model");
+
+  add_size(app, "--max-body", config.http.max_body_bytes, 1024, 1024 * k_mib,
+           "Largest body of a request");
+  add_size(app, "--max-headers", config.http.max_header_bytes, 1024, k_mib,
+           "Largest request line and headers");
+  add_count(app, "--max-connections", config.http.max_connections, 1, 1'000'000,
+            "Connections at one time; one more is refused");
+  add_timeout(app, "--header-timeout-ms", config.http.header_timeout, 100, k_hour_ms,
+              "Time for the headers of a request");
+  add_timeout(app, "--body-timeout-ms", config.http.body_timeout, 100, k_hour_ms,
+              "Time for the body of a request");
+  add_timeout(app, "--idle-timeout-ms", config.http.idle_timeout, 100, k_hour_ms,
+              "Time a connection may stay silent");
+  add_timeout(app, "--drain-timeout-ms", config.http.drain_timeout, 0, k_minute_ms,
+              "Time a stopping server gives to requests in flight");
+}
+
+}  // namespace vitrine::app

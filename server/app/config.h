@@ -1,0 +1,69 @@
+// Every setting of the server: one field each, with its default, unit and limits.
+//
+// Flags and the configuration file set the same fields; unknown keys are errors, and everything is
+// checked before anything starts. Each part receives its own section. A value; not thread-safe
+// while it is being filled.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/product.h"
+#include "server/collect/collector.h"
+#include "server/events/committer.h"
+#include "server/events/quarantine.h"
+#include "server/http/limits.h"
+#include "server/live_model/model_watcher.h"
+#include "server/store/database.h"
+
+namespace CLI {
+class App;
+}
+
+namespace vitrine::app {
+
+struct Config {
+  // The folder with everything the server keeps; made when it is new. No default.
+  std::string data;
+
+  // What goes to standard error: debug, info, warning, error or off. Default: info for serve.
+  Log::Level log_level = Log::Level::info;
+
+  // Bytes of cache and buffers, and the disk space below which writes are refused.
+  store::Database::Options store;
+  // Commands that may wait for the writer before one more is refused, and how much one sync takes.
+  events::Committer::Options committer;
+  // Refused events that are kept with their reason.
+  events::Quarantine::Options quarantine;
+  // What one call may bring, and how far an event's time may be off.
+  collect::Collector::Options collector;
+  // What a product may be.
+  ProductLimits products;
+  // How often a newly promoted model is looked for.
+  live_model::ModelWatcher::Options models;
+  // Sizes and times that a client is held to.
+  http::Limits http;
+};
+
+// Names, help and limits of the settings above, but for `data`.
+void add_settings(CLI::App& app, Config& config);
+
+// Where the parts of a data directory are.
+struct DataLayout {
+  explicit DataLayout(const std::filesystem::path& data)
+      : store(data / "store"),
+        models(data / "models"),
+        rejected(data / "rejected"),
+        control_socket(data / "control.sock") {}
+  std::filesystem::path store;           // the database
+  std::filesystem::path models;          // one folder a model version
+  std::filesystem::path rejected;        // lines that imports refused
+  std::filesystem::path control_socket;  // while a server holds the directory
+};
+
+}  // namespace vitrine::app

@@ -1,0 +1,120 @@
+#include "server/app/services.h"
+
+#include <system_error>
+
+#include "base/status.h"
+#include "server/http/json_writer.h"
+#include "server/http/operations.h"
+
+namespace vitrine::app {
+
+Services::Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log)
+    : config_(config),
+      layout_(config.data),
+      clock_(clock),
+      metrics_(metrics),
+      log_(log),
+      models_(layout_.models) {}
+
+Services::~Services() { stop(); }
+
+absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, Access access,
+                                                         const Clock& clock, Metrics& metrics,
+                                                         Log& log, const Progress& progress) {
+  std::error_code error;
+  std::filesystem::create_directories(config.data, error);
+  if (error) return unavailable("cannot make {}: {}", config.data, error.message());
+  std::unique_ptr<Services> services(new Services(config, clock, metrics, log));
+  VITRINE_RETURN_IF_ERROR(services->open_state(progress));
+  services->start_parts(access);
+  return services;
+}
+
+// What is on disk, brought into memory: nothing changes yet.
+absl::Status Services::open_state(const Progress& progress) {
+  VITRINE_ASSIGN_OR_RETURN(database_, store::Database::open(layout_.store, config_.store));
+  VITRINE_ASSIGN_OR_RETURN(catalog_,
+                           catalog::Catalog::open(*database_, numbers_, config_.products));
+  VITRINE_ASSIGN_OR_RETURN(identities_, identity::IdentityBook::open(*database_));
+  VITRINE_ASSIGN_OR_RETURN(quarantine_, events::Quarantine::open(*database_, config_.quarantine));
+  VITRINE_ASSIGN_OR_RETURN(keys_, http::KeyBook::open(*database_));
+
+  profiles_.emplace(numbers_);
+  popularity_.emplace(numbers_);
+  event_log_ = events::make_local_event_log(*database_);
+  events::Projection* const projections[] = {&*profiles_, &*popularity_};
+  return events::replay(*event_log_, *database_, projections, progress);
+}
+
+// What moves: the model's watcher before the writer, because it listens to the catalog's changes.
+void Services::start_parts(Access access) {
+  watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models);
+  events::Projection* const projections[] = {&*profiles_, &*popularity_};
+  committer_.emplace(*database_, projections, clock_, metrics_, log_, config_.committer);
+  collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
+                     config_.collector);
+  recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
+                                                     .profiles = *profiles_,
+                                                     .popularity = *popularity_,
+                                                     .catalog = *catalog_,
+                                                     .live_model = *watcher_,
+                                                     .clock = clock_,
+                                                     .metrics = metrics_},
+                       recommend::PlacementBook::shipped());
+
+  router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
+                                              : http::AccessPolicy::with_keys(*keys_),
+                  metrics_, log_);
+  handled_.emplace(http::Services{.collector = *collector_,
+                                  .catalog = *catalog_,
+                                  .committer = *committer_,
+                                  .quarantine = *quarantine_,
+                                  .identities = *identities_,
+                                  .profiles = *profiles_,
+                                  .recommender = *recommender_,
+                                  .models = models_,
+                                  .watcher = *watcher_,
+                                  .keys = *keys_,
+                                  .clock = clock_,
+                                  .limits = config_.http,
+                                  .stats_json = [this] { return stats_json(); }});
+  http::add_operations_routes(
+      *router_,
+      [this] {
+        return is_stopping_.load() ? unavailable("the server is stopping") : absl::OkStatus();
+      },
+      metrics_);
+  http::add_api_routes(*router_, *handled_);
+}
+
+ServiceFacts Services::facts() const {
+  return {.products = catalog_->current()->size(),
+          .users = identities_->user_count(),
+          .visitors = identities_->visitor_count(),
+          .entries = committer_->visible(),
+          .model_version = watcher_->current()->version()};
+}
+
+std::string Services::stats_json() const {
+  const ServiceFacts now = facts();
+  std::string json;
+  http::JsonWriter writer(json);
+  writer.begin_object()
+      .field("log_entries", now.entries)
+      .field("users", now.users)
+      .field("visitors", now.visitors)
+      .field("products", now.products)
+      .field("quarantined", quarantine_->size())
+      .field("disk_bytes", database_->bytes_on_disk());
+  writer.key("model_version");
+  now.model_version.empty() ? writer.null() : writer.value(now.model_version);
+  writer.end_object();
+  return json;
+}
+
+void Services::stop() {
+  begin_stopping();
+  if (committer_) committer_->stop();
+}
+
+}  // namespace vitrine::app

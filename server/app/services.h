@@ -1,0 +1,106 @@
+// The composition: every part of the server, built in one visible order.
+//
+// open() brings a data folder to the point where requests can be answered: store, snapshots,
+// replay, the writer, the model, the routes. Thread-safe as its router is; built and ended on one
+// thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "model/model_registry.h"
+#include "server/app/config.h"
+#include "server/catalog/catalog.h"
+#include "server/collect/collector.h"
+#include "server/events/committer.h"
+#include "server/events/event_log.h"
+#include "server/events/quarantine.h"
+#include "server/http/handlers/routes.h"
+#include "server/http/key_book.h"
+#include "server/http/router.h"
+#include "server/identity/identity_book.h"
+#include "server/live_model/model_watcher.h"
+#include "server/profiles/popularity_book.h"
+#include "server/profiles/profile_book.h"
+#include "server/recommend/recommender.h"
+#include "server/store/database.h"
+
+namespace vitrine::app {
+
+enum class Access {
+  by_key,     // API keys with scopes
+  everybody,  // serve --open, and commands in this process
+};
+
+// What there is, for the line that says the server is ready.
+struct ServiceFacts {
+  std::size_t products = 0;
+  std::size_t users = 0;
+  std::size_t visitors = 0;
+  Position entries = 0;
+  std::string model_version;  // empty: none
+};
+
+class Services {
+ public:
+  using Progress = std::function<void(Position done, Position last)>;
+
+  // `clock`, `metrics` and `log` must outlive the services. `progress` is told how far the replay
+  // is; may be empty.
+  // Errors   FailedPrecondition: another process holds the folder, or its format is newer;
+  //          DataLoss: it cannot be read; Unavailable: it cannot be made
+  static absl::StatusOr<std::unique_ptr<Services>> open(const Config& config, Access access,
+                                                        const Clock& clock, Metrics& metrics,
+                                                        Log& log, const Progress& progress);
+  ~Services();  // stop()
+  Services(const Services&) = delete;
+  Services& operator=(const Services&) = delete;
+
+  const http::Router& router() const { return *router_; }
+  ServiceFacts facts() const;
+
+  // From here on /readyz answers 503; requests are still carried out.
+  void begin_stopping() { is_stopping_.store(true); }
+  // Finishes what is queued and makes it durable. No request may come any more.
+  void stop();
+
+ private:
+  Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log);
+  absl::Status open_state(const Progress& progress);
+  void start_parts(Access access);
+  std::string stats_json() const;
+
+  const Config config_;
+  const DataLayout layout_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  Log& log_;
+  std::atomic<bool> is_stopping_{false};
+
+  // In the order in which they are built; they end in the opposite one.
+  std::unique_ptr<store::Database> database_;
+  catalog::ProductNumbers numbers_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<identity::IdentityBook> identities_;
+  std::unique_ptr<events::Quarantine> quarantine_;
+  std::unique_ptr<http::KeyBook> keys_;
+  std::optional<profiles::ProfileBook> profiles_;
+  std::optional<profiles::PopularityBook> popularity_;
+  std::unique_ptr<events::EventLog> event_log_;
+  ModelRegistry models_;
+  std::optional<live_model::ModelWatcher> watcher_;
+  std::optional<events::Committer> committer_;
+  std::optional<collect::Collector> collector_;
+  std::optional<recommend::Recommender> recommender_;
+  std::optional<http::Services> handled_;  // what the routes stand on
+  std::optional<http::Router> router_;
+};
+
+}  // namespace vitrine::app
