@@ -1,0 +1,188 @@
+#include "server/identity/identity_book.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "server/events/event_log.h"
+#include "server/store/key.h"
+#include "tests/support/open_store.h"
+#include "tests/support/temp_folder.h"
+
+namespace vitrine::identity {
+namespace {
+
+class IdentityBookTest : public testing::Test {
+ protected:
+  // Resolves in a batch of its own.
+  Who resolve(std::string_view user_id, std::string_view visitor_id) {
+    Who who;
+    EXPECT_TRUE(on_->committer
+                    .submit_and_wait([&](events::Batch& batch) {
+                      who = book_->resolve(batch, user_id, visitor_id);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    return who;
+  }
+  void reopen() {
+    on_.reset();
+    database_.reset();
+    database_ = open_store(folder_.path());
+    on_.emplace(*database_);
+    book_ = open();
+  }
+  std::unique_ptr<IdentityBook> open() { return std::move(IdentityBook::open(*database_)).value(); }
+  std::vector<VisitorLink> links_in_log() const {
+    std::vector<VisitorLink> links;
+    EXPECT_TRUE(events::make_local_event_log(*database_)
+                    ->read(0,
+                           [&](LogEntry&& entry) {
+                             if (entry.link() != nullptr) links.push_back(*entry.link());
+                             return true;
+                           })
+                    .ok());
+    return links;
+  }
+
+  const TempFolder folder_;
+  std::unique_ptr<store::Database> database_ = open_store(folder_.path());
+  std::optional<CommitterOnStore> on_{std::in_place, *database_};
+  std::unique_ptr<IdentityBook> book_ = open();
+};
+
+TEST_F(IdentityBookTest, NobodyIsFoundBeforeAnybodyIsResolved) {
+  for (const auto& [user, visitor] :
+       {std::pair{"", ""}, std::pair{"u1", ""}, std::pair{"", "v1"}, std::pair{"u1", "v1"}}) {
+    EXPECT_EQ(book_->find(user, visitor).user, k_nobody);
+    EXPECT_EQ(book_->find(user, visitor).visitor, k_nobody);
+  }
+  EXPECT_EQ(resolve("", "").user, k_nobody);
+  EXPECT_EQ(book_->user_count() + book_->visitor_count(), 0U);
+}
+
+TEST_F(IdentityBookTest, AnIdKeepsItsNumberAlsoAfterReopening) {
+  const Who user = resolve("u1", "");
+  const Who visitor = resolve("", "v1");
+  EXPECT_EQ(user.visitor, k_nobody);
+  EXPECT_EQ(visitor.user, visitor.visitor);
+  EXPECT_NE(user.user, visitor.user);
+  reopen();
+  EXPECT_EQ(resolve("u1", "").user, user.user);
+  EXPECT_EQ(book_->find("", "v1").user, visitor.user);
+  EXPECT_EQ(book_->user_count(), 1U);
+  EXPECT_EQ(book_->visitor_count(), 1U);
+  EXPECT_GT(resolve("u2", "").user, std::max(user.user, visitor.user));
+}
+
+TEST_F(IdentityBookTest, AUserAndAVisitorMayHaveTheSameId) {
+  EXPECT_NE(resolve("same", "").user, resolve("", "same").user);
+}
+
+TEST_F(IdentityBookTest, BothIdsTogetherLinkTheVisitorOnceAndForAll) {
+  const Who before = resolve("", "v1");
+  const Who linked = resolve("u1", "v1");
+  EXPECT_EQ(linked.visitor, before.visitor);
+  EXPECT_EQ(book_->find("", "v1").user, linked.user);
+  EXPECT_EQ(resolve("", "v1").user, linked.user);
+  EXPECT_EQ(book_->visitors_of(linked.user), std::vector{before.visitor});
+
+  resolve("u1", "v1");
+  const auto links = links_in_log();
+  ASSERT_EQ(links.size(), 1U) << "a link that is there is not written again";
+  EXPECT_EQ(links[0].visitor, before.visitor);
+  EXPECT_EQ(links[0].from_user, before.visitor) << "what the visitor did so far moves";
+  EXPECT_EQ(links[0].to_user, linked.user);
+  reopen();
+  EXPECT_EQ(book_->find("", "v1").user, linked.user);
+  EXPECT_EQ(book_->visitors_of(linked.user), std::vector{before.visitor});
+}
+
+TEST_F(IdentityBookTest, ASecondUserTakesTheVisitorAndLeavesTheHistory) {
+  const Who first = resolve("u1", "v1");
+  const Who second = resolve("u2", "v1");
+  EXPECT_EQ(book_->find("", "v1").user, second.user);
+  EXPECT_TRUE(book_->visitors_of(first.user).empty());
+  EXPECT_EQ(book_->visitors_of(second.user), std::vector{first.visitor});
+  const auto links = links_in_log();
+  ASSERT_EQ(links.size(), 2U);
+  EXPECT_EQ(links[1].from_user, first.user);
+  EXPECT_EQ(links[1].to_user, second.user);
+}
+
+TEST_F(IdentityBookTest, AKnownUserWinsAndAnUnknownOneDoesNotBorrowAHistory) {
+  const Who owner = resolve("u1", "v1");
+  const Who other = resolve("u2", "");
+  const Who free = resolve("", "v2");
+  EXPECT_EQ(book_->find("u2", "v1").user, other.user);
+  EXPECT_EQ(book_->find("u2", "v1").visitor, owner.visitor);
+  EXPECT_EQ(book_->find("unknown", "v1").user, k_nobody) << "v1 is somebody else's";
+  EXPECT_EQ(book_->find("unknown", "v2").user, free.user) << "v2 is nobody's";
+}
+
+TEST_F(IdentityBookTest, OneBatchSeesItsOwnPeopleAndReadersOnlyAfterTheSync) {
+  ASSERT_TRUE(on_->committer
+                  .submit_and_wait([&](events::Batch& batch) {
+                    const Who visitor = book_->resolve(batch, "", "v1");
+                    const Who user = book_->resolve(batch, "u1", "v1");
+                    EXPECT_EQ(user.visitor, visitor.visitor);
+                    EXPECT_EQ(book_->resolve(batch, "", "v1").user, user.user);
+                    EXPECT_EQ(book_->resolve(batch, "u1", "").user, user.user);
+                    EXPECT_EQ(book_->find("u1", "v1").user, k_nobody);
+                    EXPECT_EQ(book_->user_count(), 0U);
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_NE(book_->find("u1", "").user, k_nobody);
+  EXPECT_EQ(links_in_log().size(), 1U);
+}
+
+TEST_F(IdentityBookTest, APersonsRecordHoldsTheIdAndTheStoreKeysDoNot) {
+  const Who who = resolve("somebody@example.org", "v1");
+  on_->clock.advance(k_day_ms);
+  resolve("u2", "v1");
+
+  const auto user = book_->person(who.user).value();
+  ASSERT_TRUE(user.has_value());
+  EXPECT_EQ(user->user_id, "somebody@example.org");
+  EXPECT_EQ(user->visitor_id, "");
+  EXPECT_EQ(user->first_seen_ms, CommitterOnStore::k_now_ms);
+  const auto visitor = book_->person(who.visitor).value();
+  EXPECT_EQ(visitor->visitor_id, "v1");
+  EXPECT_EQ(visitor->first_seen_ms, CommitterOnStore::k_now_ms) << "a new link keeps it";
+  EXPECT_EQ(visitor->linked_user, book_->find("u2", "").user);
+  EXPECT_FALSE(book_->person(UserNumber(99)).value().has_value());
+
+  for (const store::Family family : {store::Family::ids, store::Family::people}) {
+    const auto cursor = database_->walk(family, {}, false);
+    for (; cursor->valid(); cursor->next()) {
+      EXPECT_EQ(cursor->key().find("somebody"), std::string_view::npos);
+    }
+  }
+}
+
+TEST_F(IdentityBookTest, ReadersAndTheCommitterDoNotDisturbEachOther) {
+  std::atomic<bool> done = false;
+  std::thread reader([&] {
+    while (!done) {
+      const Who who = book_->find("u7", "v7");
+      EXPECT_EQ(who.user == k_nobody, who.visitor == k_nobody) << "a batch appears as a whole";
+    }
+  });
+  for (int i = 0; i < 200; ++i) resolve("u" + std::to_string(i), "v" + std::to_string(i));
+  done = true;
+  reader.join();
+  EXPECT_EQ(book_->user_count(), 200U);
+  EXPECT_EQ(book_->visitor_count(), 200U);
+}
+
+TEST_F(IdentityBookTest, ABrokenTableIsDataLoss) {
+  store::WriteSet changes;
+  changes.put(store::Family::ids, "too short", "x");
+  ASSERT_TRUE(database_->write(std::move(changes)).ok());
+  EXPECT_EQ(IdentityBook::open(*database_).status().code(), absl::StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace vitrine::identity
