@@ -1,0 +1,107 @@
+// The process that is killed: several threads collect events into one store and every acknowledged
+// id is told to standard output before its thread goes on.
+//
+//   crash_writer FOLDER ROUND
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "server/collect/collector.h"
+#include "tests/crash/crash_store.h"
+
+namespace vitrine::crash {
+namespace {
+
+constexpr std::uint64_t k_threads = 4;
+
+void tell(const std::string& line) {
+  // One write is one piece in the pipe as long as it is shorter than PIPE_BUF.
+  CHECK(line.size() < 4096, "a line stays whole in a pipe");
+  if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(EXIT_FAILURE);
+}
+
+std::string id_of(std::uint64_t round, std::uint64_t thread, std::uint64_t number) {
+  return fmt::format("r{}-t{}-{}", round, thread, number);
+}
+
+// Mostly new ids; some of this thread's last ones, some of other threads and rounds, where the
+// first to come wins.
+std::string choose_id(Random& random, std::uint64_t round, std::uint64_t thread,
+                      std::uint64_t& next) {
+  const std::uint64_t dice = random.below(100);
+  if (dice < 10 && next > 0)
+    return id_of(round, thread, next - 1 - random.below(std::min<std::uint64_t>(next, 8)));
+  if (dice < 15) return id_of(round, random.below(k_threads), random.below(next + 1));
+  if (dice < 20 && round > 0)
+    return id_of(random.below(round), random.below(k_threads), random.below(200));
+  return id_of(round, thread, next++);
+}
+
+collect::IncomingEvent choose_event(Random& random, std::string event_id) {
+  collect::IncomingEvent incoming;
+  Event& event = incoming.event;
+  event.event_id = std::move(event_id);
+  event.product_id = fmt::format("p{}", random.below(500));
+  event.time_ms = event.received_ms = SystemClock().now_ms();
+  const std::uint64_t dice = random.below(10);
+  // One event in five names both: visitors find their users, and now and then another one.
+  if (dice < 5) event.user_id = fmt::format("u{}", random.below(300));
+  if (dice > 2) event.visitor_id = fmt::format("v{}", random.below(1000));
+  return incoming;
+}
+
+void write_for_ever(collect::Collector& collector, std::uint64_t round, std::uint64_t thread) {
+  Random random(round * k_threads + thread);
+  for (std::uint64_t next = 0;;) {
+    std::vector<collect::IncomingEvent> batch;
+    std::string told = "ack";
+    for (std::uint64_t left = 1 + random.below(20); left > 0; --left) {
+      std::string id = choose_id(random, round, thread, next);
+      told += " " + id;
+      batch.push_back(choose_event(random, std::move(id)));
+    }
+    std::promise<void> answered;
+    const absl::Status submitted = collector.collect(
+        std::move(batch), k_source, false, [&](absl::StatusOr<collect::CollectOutcome> outcome) {
+          CHECK(outcome.ok() && outcome->rejected.empty(), "every event of the test is good");
+          tell(told + "\n");
+          answered.set_value();
+        });
+    CHECK(submitted.ok(), "the queue is longer than the threads are many");
+    answered.get_future().wait();
+  }
+}
+
+int run(const char* folder, std::uint64_t round) {
+  const auto database = std::move(store::Database::open(folder, store_options())).value();
+  const auto identities = std::move(identity::IdentityBook::open(*database)).value();
+  const auto quarantine = std::move(events::Quarantine::open(*database, {})).value();
+  const SystemClock clock;
+  Metrics metrics;
+  const auto log = Log::to_stderr(Log::Level::warning);
+  events::Committer committer(*database, {}, clock, metrics, *log, {});
+  collect::Collector collector(*database, committer, *identities, *quarantine, clock, metrics, {});
+  tell("ready\n");
+  std::vector<std::thread> threads;
+  for (std::uint64_t thread = 0; thread < k_threads; ++thread) {
+    threads.emplace_back([&, thread] { write_for_ever(collector, round, thread); });
+  }
+  for (auto& thread : threads) thread.join();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace vitrine::crash
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  return vitrine::crash::run(argv[1], std::strtoull(argv[2], nullptr, 10));
+}
