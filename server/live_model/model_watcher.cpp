@@ -90,7 +90,7 @@ absl::StatusOr<std::string> ModelWatcher::look(bool retry_refused) {
   registry_complaint_ = complaint;
   if (!promoted.ok()) return promoted.status();
 
-  const std::string live = current()->version();
+  std::string live = current()->version();
   if (!promoted->has_value() || **promoted == live) return live;
   const std::string& version = **promoted;
   if (version == refused_version_ && !retry_refused) {
