@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, k_removal_count> k_names = {
 
 constexpr std::uint8_t k_admitted = 1;
 constexpr std::uint8_t k_removed = 2;
+constexpr std::uint8_t k_variant = 3;  // admitted, but another one of its group is shown
 
 std::optional<Removal> removal_by_catalog(const Context& context, const Product& product) {
   if (product.hidden) return Removal::hidden;
@@ -62,12 +63,18 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
 
 bool FilterStage::admits(ProductNumber product) {
   if (const std::uint8_t verdict = marks_.at(product).verdict; verdict != 0) {
-    return verdict == k_admitted;
+    return verdict != k_removed;
   }
   const std::optional<Removal> removal = removal_of(context_, product);
   if (removal) ++counts_[static_cast<std::size_t>(*removal)];
   marks_.at(product).verdict = removal ? k_removed : k_admitted;
   return !removal;
+}
+
+void FilterStage::count_variant(ProductNumber product) {
+  std::uint8_t& verdict = marks_.at(product).verdict;
+  if (verdict != k_variant) ++counts_[static_cast<std::size_t>(Removal::variant)];
+  verdict = k_variant;
 }
 
 std::vector<Removed> FilterStage::removed() const {

@@ -40,8 +40,8 @@ class FilterStage {
   FilterStage(const Context& context, ProductMarks& marks) : context_(context), marks_(marks) {}
 
   bool admits(ProductNumber product);
-  // A product that passed and gives way to another variant of its group.
-  void count_variant() { ++counts_[static_cast<std::size_t>(Removal::variant)]; }
+  // Counts, once, a product that passed and gives way to another variant of its group.
+  void count_variant(ProductNumber product);
   std::vector<Removed> removed() const;
 
  private:

@@ -6,7 +6,7 @@
 namespace vitrine::recommend {
 
 float Pool::share_of_place(std::size_t place) {
-  constexpr float k = 20;
+  constexpr float k = 10;
   return k / (k + static_cast<float>(place));
 }
 

@@ -1,7 +1,7 @@
 // The blend: candidates of all sources with one score each.
 //
 // Scores of different sources do not compare, places in their lists do: place r of a source adds
-// weight * k / (k + r), k = 20 (reciprocal rank fusion, Cormack et al. 2009). A product of several
+// weight * k / (k + r), k = 10 (reciprocal rank fusion, Cormack et al. 2009). A product of several
 // sources adds up, and is said to come from the one that gave it most. Thread-safety: one thread;
 // kept for its memory.
 #pragma once

@@ -29,15 +29,15 @@ namespace vitrine::recommend {
 
 struct RecommendRequest {
   std::string placement = "home";
-  std::string user_id;
-  std::string visitor_id;
-  std::string session_id;
-  std::string product_id;         // the product looked at
-  std::vector<std::string> cart;  // product ids
-  std::string order_id;           // for order_done
-  std::string category;           // only products of this category path
-  std::string market;
-  std::vector<std::string> exclude;
+  std::string user_id = {};
+  std::string visitor_id = {};
+  std::string session_id = {};
+  std::string product_id = {};         // the product looked at
+  std::vector<std::string> cart = {};  // product ids
+  std::string order_id = {};           // for order_done
+  std::string category = {};           // only products of this category path
+  std::string market = {};
+  std::vector<std::string> exclude = {};
   std::size_t limit = 12;  // 1 .. k_limit_max
   bool personalize = true;
   bool explain = false;
