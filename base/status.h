@@ -68,6 +68,8 @@ absl::Status failed_precondition(fmt::format_string<Args...> format, Args&&... a
     if (absl::Status vitrine_status = (expression); !vitrine_status.ok()) return vitrine_status; \
   } while (false)
 
+// `target` declares a variable, so it cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define VITRINE_ASSIGN_OR_RETURN_INNER(holder, target, expression) \
   auto holder = (expression);                                      \
   if (!holder.ok()) return std::move(holder).status();             \
@@ -76,3 +78,4 @@ absl::Status failed_precondition(fmt::format_string<Args...> format, Args&&... a
 // VITRINE_ASSIGN_OR_RETURN(const Offer offer, find_offer(id));
 #define VITRINE_ASSIGN_OR_RETURN(target, expression) \
   VITRINE_ASSIGN_OR_RETURN_INNER(VITRINE_STATUS_JOIN(vitrine_or_, __LINE__), target, expression)
+// NOLINTEND(bugprone-macro-parentheses)

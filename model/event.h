@@ -94,7 +94,7 @@ struct EventLimits {
   std::size_t id_bytes_max =
       256;  // event_id, user_id, visitor_id, session_id, order_id, product_id
   std::size_t text_bytes_max = 1024;  // every other text field
-  std::size_t properties_bytes_max = 32 * 1024;
+  std::size_t properties_bytes_max = std::size_t{32} * 1024;
   std::int64_t quantity_max = 1'000'000'000;
   TimeMs past_ms_max = 30 * k_day_ms;      // older live events are clamped to this and marked
   TimeMs future_ms_max = 5 * k_minute_ms;  // younger ones likewise
