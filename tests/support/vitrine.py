@@ -44,18 +44,22 @@ class Server:
         self.port = None
         self.said = []
         self.local = threading.local()
+        self.connections = []
 
     def start(self):
         self.process = subprocess.Popen(self.arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         is_ready = threading.Event()
 
         def read(stream):
-            for line in stream:
-                self.said.append(line)
-                found = re.search(r"ready on http://[\d.]+:(\d+)", line)
-                if found:
-                    self.port = int(found.group(1))
-                    is_ready.set()
+            try:
+                for line in stream:
+                    self.said.append(line)
+                    found = re.search(r"ready on http://[\d.]+:(\d+)", line)
+                    if found:
+                        self.port = int(found.group(1))
+                        is_ready.set()
+            except ValueError:  # closed while reading: the server is gone
+                pass
             is_ready.set()
 
         threading.Thread(target=read, args=(self.process.stdout,), daemon=True).start()
@@ -67,11 +71,19 @@ class Server:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self.close()
+
+    def close(self):
+        for connection in self.connections:
+            connection.close()
+        self.process.stdout.close()
 
     def stop(self):
         """A clean stop; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        status = self.process.wait(timeout=30)
+        self.close()
+        return status
 
     def __enter__(self):
         return self.start()
@@ -87,6 +99,7 @@ class Server:
         if getattr(self.local, "connection", None) is None:
             self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             self.local.connection.connect()
+            self.connections.append(self.local.connection)
             self.local.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.local.connection
 
