@@ -1,0 +1,175 @@
+#include "training/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/training/shop.h"
+
+namespace vitrine::training {
+namespace {
+
+using test::k_day;
+using test::number_of;
+using test::purchase;
+using ::testing::ElementsAre;
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  Dataset built() { return builder_.build().value(); }
+
+  // Confidence of a pair, 0 where there is none.
+  static float confidence(const Dataset& data, std::string_view user, std::string_view product) {
+    const std::uint32_t row = number_of(data.users, user);
+    const auto columns = data.by_user.columns_of(row);
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      if (data.products[columns[k]] == product) return data.by_user.values_of(row)[k];
+    }
+    return 0;
+  }
+  static Interaction event(EventType type, std::string_view user, std::string_view product,
+                           TimeMs time_ms = 0) {
+    return {.user = user,
+            .product = product,
+            .order = {},
+            .type = type,
+            .time_ms = time_ms,
+            .weight = {}};
+  }
+
+  DatasetOptions options_;
+  DatasetBuilder builder_{options_};
+};
+
+TEST_F(DatasetTest, ConfidencesHaveMeanOneAndKeepTheRatioOfTheWeights) {
+  builder_.add(event(EventType::view, "ann", "lamp"));
+  builder_.add(event(EventType::cart_add, "ann", "teapot"));
+  builder_.add(event(EventType::purchase, "bob", "lamp"));
+  const Dataset data = built();
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "teapot") / confidence(data, "ann", "lamp"), 4);
+  EXPECT_FLOAT_EQ(confidence(data, "bob", "lamp") / confidence(data, "ann", "lamp"), 8);
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp") + confidence(data, "ann", "teapot") +
+                      confidence(data, "bob", "lamp"),
+                  3);
+  EXPECT_DOUBLE_EQ(data.confidence.mean, (1 + 4 + 8) / 3.0);
+}
+
+TEST_F(DatasetTest, AgeCountsBackFromTheNewestEventNotFromToday) {
+  builder_.add(purchase("ann", "lamp", 0));
+  builder_.add(purchase("bob", "lamp", 90 * k_day));
+  const Dataset data = built();
+  EXPECT_EQ(data.until_ms, 90 * k_day);
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp") / confidence(data, "bob", "lamp"), 0.5F);
+}
+
+TEST_F(DatasetTest, NothingLaterThanTheCutOffCounts) {
+  options_.until = 10 * k_day;
+  builder_ = DatasetBuilder(options_);
+  builder_.add(purchase("ann", "lamp", 10 * k_day));
+  builder_.add(purchase("ann", "teapot", 10 * k_day + 1));
+  const Dataset data = built();
+  EXPECT_THAT(data.products, ElementsAre("lamp"));
+  EXPECT_EQ(data.interactions, 1U);
+  EXPECT_EQ(data.until_ms, 10 * k_day);
+}
+
+TEST_F(DatasetTest, ManyEventsAddUpToTheCap) {
+  options_.confidence.cap = 20;
+  builder_ = DatasetBuilder(options_);
+  for (int i = 0; i < 5; ++i) builder_.add(purchase("ann", "lamp"));
+  builder_.add(purchase("bob", "lamp"));
+  const Dataset data = built();
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp") / confidence(data, "bob", "lamp"), 20.0F / 8);
+}
+
+TEST_F(DatasetTest, PairsWithoutWeightsAllCountOne) {
+  builder_.add(purchase("ann", "lamp"));
+  builder_.add(purchase("ann", "teapot"));
+  builder_.add(purchase("bob", "lamp"));
+  for (const float value : built().by_user.values) EXPECT_FLOAT_EQ(value, 1);
+}
+
+TEST_F(DatasetTest, AGivenWeightReplacesTheWeightOfTheType) {
+  Interaction heavy = purchase("ann", "lamp");
+  heavy.weight = 24.0F;
+  builder_.add(heavy);
+  builder_.add(purchase("bob", "lamp"));
+  const Dataset data = built();
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp") / confidence(data, "bob", "lamp"), 3);
+}
+
+TEST_F(DatasetTest, ARefundTakesBackOnePurchaseAndThePairStaysKnown) {
+  builder_.add(purchase("ann", "lamp", 1, "o1"));
+  builder_.add(event(EventType::refund, "ann", "lamp", 2));
+  builder_.add(purchase("ann", "teapot", 1, "o1"));
+  builder_.add(purchase("ann", "teapot", 2, "o2"));
+  builder_.add(event(EventType::refund, "ann", "teapot", 3));
+  builder_.add(purchase("ann", "vase", 1, "o3"));
+  const Dataset data = built();
+  EXPECT_EQ(data.refunds_matched, 2U);
+  EXPECT_EQ(confidence(data, "ann", "lamp"), 0);
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "teapot"), 1) << "one purchase is left, as of the vase";
+  EXPECT_EQ(data.seen_by_user.columns_of(0).size(), 3U);
+  EXPECT_EQ(data.orders_by_user.columns_of(0).size(), 2U);
+}
+
+TEST_F(DatasetTest, ARefundPrefersThePurchaseOfItsOrder) {
+  options_.confidence.half_life_days = 1;
+  builder_ = DatasetBuilder(options_);
+  builder_.add(purchase("ann", "lamp", 0, "old"));
+  builder_.add(purchase("ann", "lamp", k_day, "new"));
+  Interaction refund = event(EventType::refund, "ann", "lamp", 2 * k_day);
+  refund.order = "old";
+  builder_.add(refund);
+  builder_.add(purchase("bob", "lamp", k_day));
+  const Dataset data = built();
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp"), confidence(data, "bob", "lamp"))
+      << "the new purchase is left";
+}
+
+TEST_F(DatasetTest, ARefundWithoutAPurchaseBeforeItChangesNothing) {
+  builder_.add(event(EventType::refund, "ann", "lamp", 1));
+  builder_.add(purchase("ann", "lamp", 2));
+  builder_.add(event(EventType::refund, "eve", "lamp", 3));
+  const Dataset data = built();
+  EXPECT_EQ(data.refunds_matched, 0U);
+  EXPECT_THAT(data.users, ElementsAre("ann"));
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp"), 1);
+}
+
+TEST_F(DatasetTest, AnonymousOrdersCountForPopularityAndBasketsOnly) {
+  builder_.add(purchase("ann", "lamp", 0, "o1"));
+  builder_.add(purchase("", "lamp", 0, "o2"));
+  builder_.add(purchase("", "teapot", 0, "o2"));
+  const Dataset data = built();
+  EXPECT_THAT(data.products, ElementsAre("lamp", "teapot"));
+  EXPECT_THAT(data.popularity, ElementsAre(16, 8));
+  EXPECT_EQ(data.pair_count(), 1U);
+  ASSERT_EQ(data.orders.row_count(), 2U);
+  EXPECT_THAT(data.orders.columns_of(1), ElementsAre(0, 1));
+}
+
+TEST_F(DatasetTest, OrdersAreCountedOnceHoweverManyLinesTheyHave) {
+  builder_.add(purchase("ann", "lamp", 0, "o1"));
+  builder_.add(purchase("ann", "lamp", 0, "o1"));
+  builder_.add(purchase("ann", "lamp", 0, "o2"));
+  builder_.add(purchase("ann", "lamp", 0));
+  EXPECT_THAT(built().orders_by_user.values_of(0), ElementsAre(3));
+}
+
+TEST_F(DatasetTest, ByProductIsByUserTurnedAround) {
+  const Dataset data = test::shop_of_two_tastes();
+  ASSERT_EQ(data.by_product.row_count(), data.products.size());
+  EXPECT_EQ(transposed(data.by_product, data.users.size()).columns, data.by_user.columns);
+  EXPECT_EQ(transposed(data.by_product, data.users.size()).values, data.by_user.values);
+}
+
+TEST_F(DatasetTest, RefusesToLearnFromNothing) {
+  builder_.add(purchase("", "lamp", 0, "o1"));
+  builder_.add(event(EventType::search, "ann", "lamp"));
+  EXPECT_EQ(builder_.build().status().code(), absl::StatusCode::kFailedPrecondition);
+  options_.confidence.half_life_days = -1;
+  EXPECT_EQ(DatasetBuilder(options_).build().status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace vitrine::training
