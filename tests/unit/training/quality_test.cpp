@@ -49,14 +49,14 @@ TEST_F(OnlineRetailTest, PersonalIsClearlyBetterThanPopularAndThanProductKnn) {
   EXPECT_GT(personal, 1.2 * recall(product_knn_ranking(split_->train)));
 }
 
-TEST_F(OnlineRetailTest, ThePartyBuntingIsSoldWithOtherPartyThings) {
-  // 47566 is PARTY BUNTING, the shop's favourite; 23298 SPOTTY BUNTING.
-  const std::uint32_t bunting = model_->products().row("47566").value();
-  EXPECT_GE(model_->together().of(bunting).size(), 10U);
-  for (const RelatedProduct& related : model_->together().of(bunting)) {
-    EXPECT_GE(related.support, 3U);
-    EXPECT_GT(related.lift, 1);
-  }
+TEST_F(OnlineRetailTest, ThePartyBuntingGoesWithTheSpottyOneByOrdersAndByFactors) {
+  const std::uint32_t party = model_->products().row("47566").value();
+  const std::uint32_t spotty = model_->products().row("23298").value();
+  ASSERT_FALSE(model_->together().of(party).empty());
+  EXPECT_EQ(model_->together().of(party).front().row, spotty);
+  EXPECT_GT(model_->together().of(party).front().lift, 3);
+  EXPECT_GE(model_->together().of(party).front().support, 100U);
+  EXPECT_EQ(model_->similar().of(party).front().row, spotty);
 }
 
 }  // namespace
