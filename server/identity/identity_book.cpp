@@ -109,12 +109,11 @@ struct IdentityBook::State {
 absl::Status IdentityBook::State::load_numbers() {
   const auto ids = database.walk(Family::ids, {}, true);
   for (; ids->valid(); ids->next()) {
-    const auto number = store::number_in(ids->value());
-    if (ids->key().size() != store::k_hashed_key_bytes || !number || *number == 0 ||
-        *number > UINT32_MAX) {
+    const auto number = store::small_number_in(ids->value());
+    if (ids->key().size() != store::k_hashed_key_bytes || !number || *number == 0) {
       return data_loss("the table of ids has an entry that cannot be read");
     }
-    numbers.emplace(hash_in(ids->key()), UserNumber(static_cast<std::uint32_t>(*number)));
+    numbers.emplace(hash_in(ids->key()), UserNumber(*number));
   }
   return ids->status();
 }
@@ -122,11 +121,11 @@ absl::Status IdentityBook::State::load_numbers() {
 absl::Status IdentityBook::State::load_people() {
   const auto records = database.walk(Family::people, {}, true);
   for (; records->valid(); records->next()) {
-    const auto key = store::number_in(records->key());
-    if (!key || *key == 0 || *key > UINT32_MAX) {
+    const auto key = store::small_number_in(records->key());
+    if (!key || *key == 0) {
       return data_loss("the table of people has a key that cannot be read");
     }
-    const UserNumber number(static_cast<std::uint32_t>(*key));
+    const UserNumber number(*key);
     VITRINE_ASSIGN_OR_RETURN(const Person person, decode(number, records->value()));
     learn(number, {.linked_user = person.linked_user, .first_seen_ms = person.first_seen_ms});
   }
@@ -190,8 +189,8 @@ UserNumber IdentityBook::State::resolve_id(events::Batch& batch, Staged& staged,
                       .linked_user = is_visitor ? number : k_nobody,
                       .first_seen_ms = batch.time_ms()};
   staged.people[number] = {person.linked_user, person.first_seen_ms};
-  batch.put(Family::ids, key, store::key_of(std::uint64_t{number.value()}));
-  batch.put(Family::people, store::key_of(std::uint64_t{number.value()}), encode(person));
+  batch.put(Family::ids, key, store::key_of(number.value()));
+  batch.put(Family::people, store::key_of(number.value()), encode(person));
   return number;
 }
 
@@ -251,15 +250,14 @@ Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
                       .visitor_id = std::string(visitor_id),
                       .linked_user = who.user,
                       .first_seen_ms = visitor.first_seen_ms};
-  batch.put(Family::people, store::key_of(std::uint64_t{who.visitor.value()}), encode(linked));
+  batch.put(Family::people, store::key_of(who.visitor.value()), encode(linked));
   staged.people[who.visitor] = {who.user, visitor.first_seen_ms};
   return who;
 }
 
 absl::StatusOr<std::optional<Person>> IdentityBook::person(UserNumber number) const {
-  VITRINE_ASSIGN_OR_RETURN(
-      const auto bytes,
-      state_->database.get(Family::people, store::key_of(std::uint64_t{number.value()})));
+  VITRINE_ASSIGN_OR_RETURN(const auto bytes,
+                           state_->database.get(Family::people, store::key_of(number.value())));
   if (!bytes) return std::nullopt;
   VITRINE_ASSIGN_OR_RETURN(Person person, decode(number, *bytes));
   return std::optional(std::move(person));

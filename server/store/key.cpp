@@ -14,16 +14,24 @@ std::string big_endian(Number number) {
   return key;
 }
 
+template <class Number>
+std::optional<Number> from_big_endian(std::string_view bytes) {
+  if (bytes.size() != sizeof(Number)) return std::nullopt;
+  Number number = 0;
+  for (const char c : bytes) number = (number << 8) | static_cast<unsigned char>(c);
+  return number;
+}
+
 }  // namespace
 
 std::string key_of(std::uint64_t number) { return big_endian(number); }
 std::string key_of(std::uint32_t number) { return big_endian(number); }
 
 std::optional<std::uint64_t> number_in(std::string_view eight_bytes) {
-  if (eight_bytes.size() != 8) return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : eight_bytes) number = (number << 8) | static_cast<unsigned char>(c);
-  return number;
+  return from_big_endian<std::uint64_t>(eight_bytes);
+}
+std::optional<std::uint32_t> small_number_in(std::string_view four_bytes) {
+  return from_big_endian<std::uint32_t>(four_bytes);
 }
 
 std::string hashed_key(std::string_view secret, std::string_view kind, std::string_view scope,

@@ -12,6 +12,7 @@ namespace vitrine::store {
 std::string key_of(std::uint64_t number);  // 8 bytes
 std::string key_of(std::uint32_t number);  // 4 bytes
 std::optional<std::uint64_t> number_in(std::string_view eight_bytes);
+std::optional<std::uint32_t> small_number_in(std::string_view four_bytes);
 
 constexpr std::size_t k_hashed_key_bytes = 16;
 

@@ -65,7 +65,7 @@ void expect_people_agree(const store::Database& database, const Story& story) {
   std::size_t people = 0;
   const auto cursor = database.walk(Family::people, {}, true);
   for (; cursor->valid(); cursor->next(), ++people) {
-    const UserNumber number(static_cast<std::uint32_t>(store::number_in(cursor->key()).value()));
+    const UserNumber number(store::small_number_in(cursor->key()).value());
     EXPECT_EQ(number.value(), people + 1) << "numbers are dense";
     const auto person = book->person(number).value().value();
     if (person.visitor_id.empty()) {
@@ -90,7 +90,7 @@ class CrashTest : public testing::Test {
     if (!dies_starting) {
       ASSERT_TRUE(writer.read_until("ready\n")) << "round " << round;
     }
-    writer.read_for(static_cast<int>(random.below(dies_starting ? 60 : 250)));
+    writer.read_for(static_cast<int>(random.below(dies_starting ? 60 : 150)));
     ASSERT_TRUE(writer.kill_and_drain()) << "the writer ended by itself in round " << round;
     for (const std::string& line : writer.lines()) {
       std::istringstream words(line);

@@ -17,6 +17,8 @@ TEST(KeyTest, NumbersSortAsTheyCountAndComeBack) {
     before = key;
   }
   EXPECT_EQ(key_of(std::uint32_t{0x01020304}), "\x01\x02\x03\x04");
+  EXPECT_EQ(small_number_in("\x01\x02\x03\x04"), 0x01020304U);
+  EXPECT_FALSE(small_number_in("12345").has_value());
   EXPECT_FALSE(number_in("1234567").has_value());
   EXPECT_FALSE(number_in("").has_value());
 }
