@@ -62,6 +62,22 @@ class AlsRun {
     start_at_random();
   }
 
+  // False when the checkpoint is not one of this run.
+  bool start_at(const AlsCheckpoint& start) {
+    if (start.user_factors.size() != users_.factors.size() ||
+        start.product_factors.size() != products_.factors.size()) {
+      return false;
+    }
+    std::copy(start.user_factors.begin(), start.user_factors.end(), users_.factors.begin());
+    std::copy(start.product_factors.begin(), start.product_factors.end(),
+              products_.factors.begin());
+    return true;
+  }
+
+  AlsCheckpoint checkpoint(std::uint32_t epochs_done) const {
+    return {epochs_done, users_.factors, products_.factors};
+  }
+
   // False when it was cancelled.
   bool run_epoch() {
     gram_ = gram_of(products_.factors);
@@ -227,11 +243,15 @@ absl::Status validate(const AlsOptions& options) {
 absl::StatusOr<AlsResult> train_als(const SparseRows& by_user, const SparseRows& by_product,
                                     const AlsOptions& options,
                                     const std::function<void(const EpochReport&)>& on_epoch,
-                                    const std::atomic<bool>* cancel) {
+                                    const std::atomic<bool>* cancel,
+                                    const AlsContinuation* continuation) {
   VITRINE_RETURN_IF_ERROR(validate(options));
   AlsRun run(by_user, by_product, options, cancel);
+  const std::uint32_t done = continuation != nullptr ? continuation->start.epochs_done : 0;
+  if (done > 0 && (done > options.epochs || !run.start_at(continuation->start)))
+    return invalid_argument("the checkpoint after epoch {} is not one of this run", done);
   std::vector<EpochReport> reports;
-  for (std::uint32_t epoch = 1; epoch <= options.epochs; ++epoch) {
+  for (std::uint32_t epoch = done + 1; epoch <= options.epochs; ++epoch) {
     const std::int64_t wall_before = steady_us();
     const double cpu_before = cpu_seconds();
     if (!run.run_epoch()) return absl::CancelledError("training was cancelled");
@@ -241,6 +261,8 @@ absl::StatusOr<AlsResult> train_als(const SparseRows& by_user, const SparseRows&
     report.objective = run.objective();
     reports.push_back(report);
     if (on_epoch) on_epoch(report);
+    if (continuation != nullptr && continuation->on_checkpoint && epoch < options.epochs)
+      VITRINE_RETURN_IF_ERROR(continuation->on_checkpoint(run.checkpoint(epoch)));
   }
   AlsResult result = std::move(run).take_result();
   result.epochs = std::move(reports);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "model/aligned_floats.h"
@@ -41,18 +42,35 @@ struct EpochReport {
   double objective = 0;    // after the epoch; per observed pair
 };
 
+// Where a run stands between two epochs; the rows have padded_dimension(d) floats.
+struct AlsCheckpoint {
+  std::uint32_t epochs_done = 0;
+  std::span<const float> user_factors;
+  std::span<const float> product_factors;
+};
+
+// A run that starts from a checkpoint ends with the bytes of one that was never interrupted.
+struct AlsContinuation {
+  AlsCheckpoint start;  // epochs_done 0: from the beginning; copied before the first epoch
+  // Called after each epoch but the last, on the calling thread; an error ends the run. May be
+  // empty.
+  std::function<absl::Status(const AlsCheckpoint&)> on_checkpoint;
+};
+
 struct AlsResult {
   AlignedFloats user_factors;     // row-major, stride padded_dimension(d)
   AlignedFloats product_factors;  // the same
   std::vector<EpochReport> epochs;
 };
 
-// on_epoch  called after each epoch on the calling thread; may be empty
-// cancel    looked at between chunks of rows; may be null
-// Errors    InvalidArgument (options), Cancelled
+// on_epoch      called after each epoch on the calling thread; may be empty
+// cancel        looked at between chunks of rows; may be null
+// continuation  may be null
+// Errors        InvalidArgument (options, or a start that does not fit them), Cancelled
 absl::StatusOr<AlsResult> train_als(const SparseRows& by_user, const SparseRows& by_product,
                                     const AlsOptions& options,
                                     const std::function<void(const EpochReport&)>& on_epoch,
-                                    const std::atomic<bool>* cancel);
+                                    const std::atomic<bool>* cancel,
+                                    const AlsContinuation* continuation = nullptr);
 
 }  // namespace vitrine::training

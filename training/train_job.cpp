@@ -123,8 +123,9 @@ absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& opti
                                    const TrainObserver& observer,
                                    const std::map<std::string, double>& metrics) {
   if (observer.on_stage) observer.on_stage("factors");
-  VITRINE_ASSIGN_OR_RETURN(AlsResult als, train_als(data.by_user, data.by_product, options.als,
-                                                    observer.on_epoch, observer.cancel));
+  VITRINE_ASSIGN_OR_RETURN(AlsResult als,
+                           train_als(data.by_user, data.by_product, options.als, observer.on_epoch,
+                                     observer.cancel, observer.continuation));
   VITRINE_ASSIGN_OR_RETURN(ModelTables tables,
                            make_tables(data, als.product_factors, options, observer));
   if (observer.cancel != nullptr && observer.cancel->load())

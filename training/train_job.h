@@ -38,7 +38,8 @@ struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;  // may be empty
   std::function<void(std::string_view stage)>
       on_stage;  // "factors", "similar", "together", "tables"; may be empty
-  const std::atomic<bool>* cancel = nullptr;  // may be null
+  const std::atomic<bool>* cancel = nullptr;      // may be null
+  const AlsContinuation* continuation = nullptr;  // may be null
 };
 
 struct TrainOutcome {
