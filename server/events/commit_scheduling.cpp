@@ -1,6 +1,5 @@
 #include "server/events/commit_scheduling.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,16 +22,18 @@ struct SchedAttributes {
   std::uint64_t period_ns = 0;
 };
 
+constexpr std::uint64_t k_reset_on_fork = 1;  // SCHED_FLAG_RESET_ON_FORK
+
 }  // namespace
 
-const char* ask_for_prompt_wakeups() {
+void ask_for_prompt_wakeups() {
   sched_param parameters{};
   parameters.sched_priority = 10;
-  if (::pthread_setschedparam(::pthread_self(), SCHED_FIFO, &parameters) == 0) return "fifo";
+  if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return;
   SchedAttributes attributes;
+  attributes.flags = k_reset_on_fork;
   attributes.runtime_ns = 100'000;
-  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return "short slice";
-  return "default";
+  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 }  // namespace vitrine::events

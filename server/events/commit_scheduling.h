@@ -4,8 +4,8 @@
 namespace vitrine::events {
 
 // Asks that the calling thread runs as soon as its sync is done: SCHED_FIFO, else a time slice of
-// 100 microseconds, else nothing. With busy cores that is 0.13 ms against 4 ms until fdatasync
-// returns. Quiet about refusals; returns what was granted, for the log.
-const char* ask_for_prompt_wakeups();
+// 100 microseconds, else nothing; quietly. With busy cores that is 0.13 ms against 4 ms until
+// fdatasync returns. Threads that this one starts are ordinary again.
+void ask_for_prompt_wakeups();
 
 }  // namespace vitrine::events
