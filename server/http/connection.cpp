@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t k_read_bytes = 4 * 1024;
 constexpr std::size_t k_body_read_bytes = 64 * 1024;
 constexpr std::size_t k_kept_buffer_bytes = 64 * 1024;  // larger ones are given back after use
+// Of this thread: whose handler runs right now. Compared with, never followed.
+thread_local const void* slot_being_dispatched = nullptr;
+
 constexpr std::int64_t k_no_deadline = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -27,7 +30,7 @@ Connection::Connection(EventLoop& loop, Socket socket, bool is_control)
       limits_(loop.server().limits),
       socket_(std::move(socket)),
       is_control_(is_control),
-      slot_(std::make_shared<ReplySlot>(ReplySlot{loop.door(), &loop, this})),
+      slot_(std::make_shared<ReplySlot>(ReplySlot{loop.door(), this})),
       answered_(loop.context(), Timer::time_point::max()),
       deadline_us_(k_no_deadline) {
   loop_.enter(*this);
@@ -164,19 +167,18 @@ void Connection::dispatch() {
   is_head_ = request.method == "HEAD";
   request.request_id = request_id_;
   deadline_us_ = k_no_deadline;  // a handler takes its time; its Reply answers even when dropped
-  is_dispatching_ = true;
+  slot_being_dispatched = slot_.get();
   loop_.server().router.handle(std::move(request),
                                Reply(request_id_, [slot = slot_](Response&& response) {
                                  deliver(slot, std::move(response));
                                }));
-  is_dispatching_ = false;
+  slot_being_dispatched = nullptr;
 }
 
-// Runs on whatever thread answers. An answer from within the handler needs no detour through the
-// loop's queue.
+// Runs on whatever thread answers, perhaps long after the loop has ended. An answer from within the
+// handler needs no detour through the loop's queue.
 void Connection::deliver(const std::shared_ptr<ReplySlot>& slot, Response&& response) {
-  if (slot->loop->is_own_thread() && slot->connection != nullptr &&
-      slot->connection->is_dispatching_) {
+  if (slot_being_dispatched == slot.get()) {
     slot->connection->response_ = std::move(response);
     return;
   }

@@ -38,7 +38,6 @@ class Connection {
   // Where an answer that comes later finds its connection, if it still lives.
   struct ReplySlot {
     std::shared_ptr<LoopDoor> door;
-    EventLoop* loop;         // compared with, never used after the loop's end
     Connection* connection;  // null once gone; read on the loop's thread only
   };
 
@@ -66,8 +65,7 @@ class Connection {
   Timer answered_;  // never expires: cancelling it wakes the waiting coroutine
   std::optional<Response> response_;
   std::int64_t deadline_us_;
-  bool is_idle_ = true;          // waits for the first byte of a request
-  bool is_dispatching_ = false;  // the handler runs right now
+  bool is_idle_ = true;  // waits for the first byte of a request
   bool timed_out_ = false;
   bool keep_alive_ = false;
   bool is_head_ = false;

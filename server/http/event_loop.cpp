@@ -32,7 +32,6 @@ EventLoop::~EventLoop() { stop(); }
 void EventLoop::start() {
   net::co_spawn(context_, sweep(), net::detached);
   thread_ = std::thread([this] {
-    thread_id_ = std::this_thread::get_id();
     while (!context_.stopped()) {
       try {
         context_.run();

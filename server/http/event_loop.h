@@ -72,7 +72,6 @@ class EventLoop {
   net::io_context& context() { return context_; }
   const std::shared_ptr<LoopDoor>& door() { return door_; }
   bool is_draining() const { return is_draining_; }
-  bool is_own_thread() const { return std::this_thread::get_id() == thread_id_; }
   std::string_view date() const { return date_; }  // RFC 9110 form, at most a sweep old
 
   void enter(Connection& connection) { connections_.insert(&connection); }
@@ -87,7 +86,6 @@ class EventLoop {
   net::executor_work_guard<Executor> work_{context_.get_executor()};
   std::shared_ptr<LoopDoor> door_;
   std::thread thread_;
-  std::thread::id thread_id_;
   std::unordered_set<Connection*> connections_;
   std::atomic<std::size_t> connection_count_ = 0;
   bool is_draining_ = false;
