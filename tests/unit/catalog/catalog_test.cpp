@@ -5,6 +5,7 @@
 #include <future>
 
 #include "base/status.h"
+#include "tests/support/no_room_once.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -215,6 +216,22 @@ TEST_F(CatalogTest, AChangeCopiesItsChunkAndSharesTheOthers) {
   EXPECT_EQ(expected, 1000U);
   EXPECT_EQ(after->version(), before->version() + 1);
   EXPECT_EQ(after->find(ProductNumber(5000)), nullptr);
+}
+
+TEST_F(CatalogTest, AProductThatCouldNotBeWrittenIsNotShown) {
+  on_.committer.stop();
+  NoRoomOnce narrow(*database_);
+  CommitterOnStore on(narrow);
+  for (const bool is_written : {false, true}) {
+    std::promise<absl::StatusOr<UpsertOutcome>> answered;
+    ASSERT_TRUE(catalog_
+                    ->upsert(on.committer, {product_of("p1")},
+                             [&](auto outcome) { answered.set_value(std::move(outcome)); })
+                    .ok());
+    EXPECT_EQ(answered.get_future().get().ok(), is_written);
+    EXPECT_EQ(catalog_->find("p1") != nullptr, is_written);
+  }
+  EXPECT_EQ(catalog_->find("p1")->version, 1U);
 }
 
 TEST_F(CatalogTest, ListenersHearWhatChangedBeforeTheAnswer) {

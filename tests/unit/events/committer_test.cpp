@@ -5,6 +5,7 @@
 #include <future>
 
 #include "server/events/event_log.h"
+#include "tests/support/no_room_once.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/events/support.h"
@@ -157,27 +158,7 @@ TEST_F(CommitterTest, PublishesBeforeProjectingAndAnswersLast) {
 }
 
 TEST_F(CommitterTest, WhatCannotBeWrittenLeavesNothingBehindAndTheNextBatchStartsClean) {
-  // A store that has no room for the first batch only.
-  struct NoRoomOnce final : store::Database {
-    explicit NoRoomOnce(store::Database& inner_in) : inner(inner_in) {}
-    absl::StatusOr<std::optional<std::string>> get(Family f, std::string_view k) const override {
-      return inner.get(f, k);
-    }
-    std::unique_ptr<store::Cursor> walk(Family f, std::string_view k, bool l) const override {
-      return inner.walk(f, k, l);
-    }
-    std::optional<std::string> last_key(Family f) const override { return inner.last_key(f); }
-    absl::Status write(store::WriteSet&& changes) override {
-      if (std::exchange(refused, true)) return inner.write(std::move(changes));
-      return absl::UnavailableError("no room");
-    }
-    absl::Status catch_up() override { return absl::OkStatus(); }
-    const std::string& secret() const override { return inner.secret(); }
-    std::uint64_t bytes_on_disk() const override { return 0; }
-    store::Database& inner;
-    bool refused = false;
-  } narrow(*database_);
-
+  NoRoomOnce narrow(*database_);
   RecordingProjection projection;
   CommitterOnStore on(narrow, {&projection});
   const auto stage = [this](Batch& batch) {

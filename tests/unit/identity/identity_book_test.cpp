@@ -7,6 +7,7 @@
 
 #include "server/events/event_log.h"
 #include "server/store/key.h"
+#include "tests/support/no_room_once.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -135,6 +136,23 @@ TEST_F(IdentityBookTest, OneBatchSeesItsOwnPeopleAndReadersOnlyAfterTheSync) {
                   })
                   .ok());
   EXPECT_NE(book_->find("u1", "").user, k_nobody);
+  EXPECT_EQ(links_in_log().size(), 1U);
+}
+
+TEST_F(IdentityBookTest, ABatchThatCouldNotBeWrittenMadeNobody) {
+  on_.reset();
+  NoRoomOnce narrow(*database_);
+  CommitterOnStore on(narrow);
+  const auto link = [&](events::Batch& batch) {
+    book_->resolve(batch, "u1", "v1");
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(on.committer.submit_and_wait(link).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(book_->find("u1", "v1").user, k_nobody);
+  EXPECT_EQ(book_->user_count(), 0U);
+
+  ASSERT_TRUE(on.committer.submit_and_wait(link).ok());
+  EXPECT_EQ(book_->find("", "v1").user, book_->find("u1", "").user);
   EXPECT_EQ(links_in_log().size(), 1U);
 }
 
