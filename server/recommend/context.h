@@ -40,6 +40,18 @@ struct Context {
     const std::optional<std::uint32_t> row = live->row_of(product_number);
     return row ? live->vector(*row) : std::span<const float>();
   }
+  // Whether a reason should speak of the product: rather not of a fee or what the shop hides.
+  bool may_name(ProductNumber product_number) const {
+    const Product* const known = catalog->find(product_number);
+    return known == nullptr || !known->hidden;
+  }
+  // The latest interest a reason may name, else the latest; null without any.
+  const Interest* newest_interest() const {
+    for (const Interest& interest : interests) {
+      if (may_name(interest.product)) return &interest;
+    }
+    return interests.empty() ? nullptr : &interests.front();
+  }
   // For people: the title, or the id of a product without one.
   std::string_view title_of(ProductNumber product_number) const {
     const Product* const known = catalog->find(product_number);

@@ -81,22 +81,22 @@ void Selection::put(ProductNumber product, const CandidateSource& source, Reason
 }
 
 absl::Status Selection::answer_newest() {
-  if (context_.interests.empty()) return absl::OkStatus();
-  const Interest& newest = context_.interests.front();
-  const std::string_view id = context_.numbers.id_of(newest.product);
+  const Interest* const newest = context_.newest_interest();
+  if (newest == nullptr) return absl::OkStatus();
+  const std::string_view id = context_.numbers.id_of(newest->product);
   const bool is_named = std::ranges::any_of(
       picks_, [&](const Pick& pick) { return pick.reason && pick.reason->product_id == id; });
   if (is_named) return absl::OkStatus();
 
   thread_local std::vector<ProductNumber> related;
   related.clear();
-  const absl::Status status = related_products(context_, newest.product, related);
+  const absl::Status status = related_products(context_, newest->product, related);
   const auto shown =
       std::ranges::find_if(related, [&](ProductNumber product) { return filter_.admits(product); });
   if (shown != related.end()) {
-    put(*shown, similar_source(), because_of(context_, newest));
-  } else if (filter_.admits(newest.product)) {
-    put(newest.product, recent_source(), recent_source().reason(context_, newest.product));
+    put(*shown, similar_source(), because_of(context_, *newest));
+  } else if (filter_.admits(newest->product)) {
+    put(newest->product, recent_source(), recent_source().reason(context_, newest->product));
   }
   return status;
 }

@@ -22,15 +22,15 @@ class Similar final : public CandidateSource {
     if (const auto product = product_of_page(context)) {
       return related_products(context, *product, out);
     }
-    if (context.interests.empty()) return absl::OkStatus();
-    return related_products(context, context.interests.front().product, out);
+    const Interest* const newest = context.newest_interest();
+    return newest == nullptr ? absl::OkStatus() : related_products(context, newest->product, out);
   }
 
   Reason reason(const Context& context, ProductNumber) const override {
     if (const auto product = product_of_page(context)) {
       return about_product(context, "similar", "Similar to", *product);
     }
-    return because_of(context, context.interests.front());
+    return because_of(context, *context.newest_interest());
   }
 };
 

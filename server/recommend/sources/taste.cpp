@@ -62,12 +62,16 @@ absl::Status nearest_to_taste(const Context& context, Confidence confidence,
 Reason taste_reason(const Context& context, Confidence confidence, ProductNumber product) {
   const std::span<const float> candidate = context.vector_of(product);
   const Interest* strongest = nullptr;
+  bool is_named = false;
   float most = 0;
   for (const Interest& interest : context.interests) {
     const std::span<const float> vector = context.vector_of(interest.product);
     if (vector.size() != candidate.size() || !(interest.*confidence > 0)) continue;
     const float share = interest.*confidence * dot(vector, candidate);
-    if (share > most) {
+    if (!(share > 0)) continue;
+    const bool may_be_named = context.may_name(interest.product);
+    if (may_be_named != is_named ? may_be_named : share > most) {
+      is_named = may_be_named;
       most = share;
       strongest = &interest;
     }

@@ -20,7 +20,8 @@ using Confidence = float Interest::*;
 absl::Status nearest_to_taste(const Context& context, Confidence confidence,
                               std::vector<ProductNumber>& out);
 
-// Names the interest that speaks most for `product`: the largest c * (v . v_product).
+// Names the interest that speaks most for `product`, the largest c * (v . v_product), of those that
+// may be named, else of all.
 Reason taste_reason(const Context& context, Confidence confidence, ProductNumber product);
 
 // Appends the products nearest to one vector, as nearest_to_taste.

@@ -127,6 +127,20 @@ TEST_F(RecommenderTest, NamesTheDeedThatSpeaksMostForAProduct) {
   EXPECT_THAT(kinds(answer), AllOf(Contains("because_you_bought"), Contains("because_you_added")));
 }
 
+TEST_F(RecommenderTest, GivesNoFeeAsAReasonAsLongAsThereIsAnother) {
+  open_shelves();
+  Product fee = make_product("Garden-5", "");
+  fee.hidden = true;
+  stock({fee});
+  happen({{.user_id = "u1", .product_id = "Garden-4", .age_ms = k_minute_ms},
+          {.user_id = "u1", .type = EventType::cart_add, .product_id = "Garden-5"},
+          {.user_id = "u2", .type = EventType::cart_add, .product_id = "Garden-5"}});
+
+  EXPECT_FALSE(names(ask({.user_id = "u1"}), "Garden-5"));
+  EXPECT_TRUE(names(ask({.user_id = "u1"}), "Garden-4"));
+  EXPECT_TRUE(names(ask({.user_id = "u2"}), "Garden-5"));
+}
+
 TEST_F(RecommenderTest, LetsTheSessionOutweighTheHistoryUntilItIsOver) {
   open_shelves();
   std::vector<Deed> history;
