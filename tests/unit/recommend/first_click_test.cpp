@@ -77,6 +77,30 @@ TEST_F(FirstClickTest, IsAnsweredInAShopWithoutACatalog) {
   for (const std::string id : {"Kitchen-1", "Garden-8"}) expect_answered("v-" + id, id, 5);
 }
 
+// The history speaks for other products; one place at least is the click's.
+TEST_F(FirstClickTest, OfAReturningCustomerIsAnsweredBesideALongHistory) {
+  open_shelves();
+  stock({make_product("alone", "Books")});
+  std::vector<Deed> history;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    history.push_back({.visitor_id = "v1",
+                       .type = EventType::cart_add,
+                       .product_id = product_id("Kitchen", i),
+                       .age_ms = k_day_ms});
+  }
+  happen(history);
+  for (const std::string id : {"alone", "Toys-3"}) {
+    visitor_views("v1", id);
+    clock_.advance(k_hour_ms);
+    for (const std::size_t limit : {1U, 4U}) {
+      const RecommendAnswer answer = home_of_visitor("v1", limit);
+      EXPECT_TRUE(names(answer, id)) << id;
+      EXPECT_EQ(answer.products.size(), limit);
+    }
+  }
+  EXPECT_EQ(shelf_of(home_of_visitor("v1", 4).products.front().product_id), "Kitchen");
+}
+
 TEST_F(FirstClickTest, OnWhatIsSoldOutLeadsToWhatIsLikeIt) {
   open_shelves();
   have_customers();
