@@ -44,14 +44,25 @@ struct EvaluationOptions {
 struct Evaluation {
   std::uint64_t users = 0;
   std::uint64_t pairs = 0;
-  // "recall@20", "recall_min@20", "ndcg@20", "hr@20", "mrr@20": means over users; "coverage@20":
-  // share of the training products that were shown to anybody. The same for every cutoff.
+  // Means over users, the same for every cutoff: "recall@20", "recall_min@20", "ndcg@20", "hr@20",
+  // "mrr@20"; "popularity@20", the mean share of training users who have what was shown;
+  // "novelty@20", the mean of -log2 of that share. And "coverage@20": the share of the training
+  // products that were shown to anybody.
   std::map<std::string, double> metrics;
   double wall_seconds = 0;
+
+  std::vector<std::uint32_t> user_numbers;            // of the training set, rising
+  std::map<std::string, std::vector<float>> by_user;  // what the means were made of, beside them
 };
 
-// InvalidArgument: no cutoff, or one outside [1, 1000].
+// InvalidArgument: no cutoff, or one outside [1, 1000]. FailedPrecondition: nobody to judge by.
 absl::StatusOr<Evaluation> evaluate(const Split& split, const RankFunction& rank,
                                     const EvaluationOptions& options);
+
+// The users that training does not know, by their first products; options.repeats is not looked
+// at. `rank` was made for cold_view(split), whose numbers of users it is given.
+absl::StatusOr<Evaluation> evaluate_cold(const Split& split, const Dataset& view,
+                                         const RankFunction& rank,
+                                         const EvaluationOptions& options);
 
 }  // namespace vitrine::training

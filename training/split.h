@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "training/dataset.h"
@@ -29,10 +28,23 @@ struct Split {
   TestSet fresh;    // products the user had no training pair with
   TestSet repeats;  // all products, those bought before too
 
-  // What the test set leaves out: nothing was learnt about them.
+  // What the two leave out, because nothing was learnt about them.
   std::uint64_t cold_users = 0;
   std::uint64_t cold_products = 0;
+  std::uint64_t cold_product_pairs = 0;  // of known users with products nobody had in training
+
+  // Users of the test period alone, who are new to every method. The first half of their products,
+  // at most k_cold_known_max, is what is known of them (rows of `cold_known`, by TestSet::users,
+  // which are numbers from 0 here); the rest is to be found.
+  TestSet cold;
+  SparseRows cold_known;  // confidences of one event each
 };
+
+constexpr std::size_t k_cold_known_max = 5;
+
+// The training set as it looks to cold users: their known products in place of everybody's pairs,
+// and popularity as trained. For rankings that read nothing else of a user.
+Dataset cold_view(const Split& split);
 
 class SplitBuilder {
  public:
@@ -55,7 +67,16 @@ class SplitBuilder {
   std::set<EventType> test_types_;
   TextNumbers test_users_;
   TextNumbers test_products_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> test_pairs_;
+  struct TestPair {
+    std::uint32_t user;
+    std::uint32_t product;
+    EventType type;
+    TimeMs time_ms;
+  };
+  void fill_cold(const std::vector<std::uint32_t>& users,
+                 const std::vector<std::uint32_t>& products, Split& split) const;
+
+  std::vector<TestPair> test_pairs_;
 };
 
 }  // namespace vitrine::training
