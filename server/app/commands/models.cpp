@@ -25,10 +25,10 @@ ModelRegistry registry_of(const Invocation& invocation) {
   return ModelRegistry(DataLayout(invocation.config.data).models);
 }
 
+// The members of a version's object; its braces are the caller's.
 void write_version(http::JsonWriter& writer, const ModelRegistry::Version& version) {
   const TrainingRecord& record = version.record;
-  writer.begin_object()
-      .field("model_version", version.name)
+  writer.field("model_version", version.name)
       .field("is_current", version.is_current)
       .field("created_at", format_time(record.created_ms))
       .field("source", record.source)
@@ -44,7 +44,7 @@ void write_version(http::JsonWriter& writer, const ModelRegistry::Version& versi
   for (const auto& [name, value] : record.metrics) writer.field(name, value);
   writer.end_object().key("libraries").begin_object();
   for (const auto& [name, value] : record.libraries) writer.field(name, value);
-  writer.end_object().end_object();
+  writer.end_object();
 }
 
 absl::Status list(const Invocation& invocation) {
@@ -55,7 +55,11 @@ absl::Status list(const Invocation& invocation) {
     std::string line;
     http::JsonWriter writer(line);
     writer.begin_object().key("models").begin_array();
-    for (const ModelRegistry::Version& version : versions) write_version(writer, version);
+    for (const ModelRegistry::Version& version : versions) {
+      writer.begin_object();
+      write_version(writer, version);
+      writer.end_object();
+    }
     writer.end_array().end_object();
     print_line(line);
     return absl::OkStatus();
@@ -95,10 +99,21 @@ absl::Status show(const ModelsCommand& command, const Invocation& invocation) {
     return not_found("there is no model {}: 'vitrine models list' shows those there are",
                      command.version);
   }
+  // Loading it verifies every file.
+  VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const TrainedModel> model,
+                           registry_of(invocation).load(command.version));
+  const FactorParameters& factors = model->factors().parameters();
   if (invocation.json) {
     std::string line;
     http::JsonWriter writer(line);
+    writer.begin_object();
     write_version(writer, *found);
+    writer.field("products", model->row_count())
+        .field("dims", factors.dimension)
+        .field("alpha0", factors.alpha0)
+        .field("lambda", factors.lambda)
+        .field("nu", factors.nu)
+        .end_object();
     print_line(line);
     return absl::OkStatus();
   }
@@ -111,6 +126,11 @@ absl::Status show(const ModelsCommand& command, const Invocation& invocation) {
                {"users", grouped(record.users)},
                {"pairs", grouped(record.pairs)},
                {"orders", grouped(record.orders)},
+               {"products", grouped(model->row_count())},
+               {"dims", std::to_string(factors.dimension)},
+               {"alpha0", fmt::format("{}", factors.alpha0)},
+               {"lambda", fmt::format("{}", factors.lambda)},
+               {"nu", fmt::format("{}", factors.nu)},
                {"epochs", std::to_string(record.epochs)},
                {"seed", std::to_string(record.seed)}});
   print_texts("settings", record.settings);

@@ -1,0 +1,44 @@
+// Where train, tune and evaluate learn from: the log of a data folder, or a file.
+//
+// Reads beside a running server. One thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+#include "server/app/config.h"
+#include "server/store/database.h"
+#include "training/gate.h"
+#include "training/memory_estimate.h"
+#include "training/train_job.h"
+
+namespace vitrine::app {
+
+class TrainingInput {
+ public:
+  // file   empty: the log of config.data
+  // quiet  no progress is shown
+  static absl::StatusOr<TrainingInput> open(const Config& config, const std::string& file,
+                                            bool quiet);
+
+  // Everything, in order; each time the same as the first time, whatever the server adds.
+  absl::Status for_each(const std::function<void(const training::Interaction&)>& take);
+  training::InteractionSource source();
+
+  // What is known of its size before it is read; users and products are not.
+  std::uint64_t interactions_at_most() const;
+  // For the record; the end of the log is known once it was read.
+  training::DataSource described() const;
+
+ private:
+  TrainingInput() = default;
+
+  std::string file_;
+  bool quiet_ = false;
+  std::unique_ptr<store::Database> database_;
+  std::optional<Position> last_;  // of the log at the first reading
+};
+
+}  // namespace vitrine::app
