@@ -82,7 +82,7 @@ class TextNumbers {
 // outweigh a thousand customers.
 class DatasetBuilder {
  public:
-  explicit DatasetBuilder(DatasetOptions options) : options_(std::move(options)) {}
+  explicit DatasetBuilder(const DatasetOptions& options) : options_(options) {}
 
   void add(const Interaction& interaction);
 

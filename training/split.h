@@ -49,9 +49,9 @@ Dataset cold_view(const Split& split);
 class SplitBuilder {
  public:
   // test_types: the events that count as truth.
-  explicit SplitBuilder(DatasetOptions options,
+  explicit SplitBuilder(const DatasetOptions& options,
                         std::set<EventType> test_types = {EventType::purchase})
-      : train_(std::move(options)), test_types_(std::move(test_types)) {}
+      : train_(options), test_types_(std::move(test_types)) {}
 
   void add_train(const Interaction& interaction) { train_.add(interaction); }
   void add_test(const Interaction& interaction);
