@@ -1,58 +1,65 @@
 #include "index/build_index.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "index/exact_index.h"
+#include "index/graph_index.h"
+#include "index/kernels.h"
+#include "index/scan_index.h"
 
 namespace vitrine::index {
 namespace {
 
-double plain_score(const VectorTable& vectors, std::span<const float> query, std::size_t row) {
-  const float* values = vectors.values + row * vectors.stride;
-  double sum = 0;
-  for (std::size_t j = 0; j < vectors.dimension; ++j) {
-    sum += static_cast<double>(query[j]) * static_cast<double>(values[j]);
-  }
-  return sum;
+IndexKind kind_for(std::size_t row_count, const BuildOptions& options) {
+  if (options.kind) return *options.kind;
+  if (row_count <= options.exact_up_to_rows) return IndexKind::exact;
+  return row_count <= options.scan_up_to_rows ? IndexKind::scan : IndexKind::graph;
 }
 
-// How many of the k best rows `found` holds. A row as good as the last of them counts, whichever of
-// its equals the loop would have taken; single precision may order two rows the other way round
-// when they are this close.
-std::size_t hits(const VectorTable& vectors, std::span<const float> query, std::size_t k,
-                 std::span<const Neighbor> found) {
-  std::vector<double> scores(vectors.row_count);
-  for (std::size_t row = 0; row < scores.size(); ++row) {
-    scores[row] = plain_score(vectors, query, row);
+absl::StatusOr<std::shared_ptr<const ProductIndex>> build(IndexKind kind,
+                                                          const VectorTable& vectors,
+                                                          std::shared_ptr<const void> owner) {
+  switch (kind) {
+    case IndexKind::exact:
+      return ExactIndex::build(vectors, std::move(owner));
+    case IndexKind::scan:
+      return ScanIndex::build(vectors, std::move(owner));
+    case IndexKind::graph:
+      return GraphIndex::build(vectors, std::move(owner));
   }
-  std::vector<double> ranked = scores;
-  const auto last = ranked.begin() + static_cast<std::ptrdiff_t>(k - 1);
-  std::nth_element(ranked.begin(), last, ranked.end(), std::greater<>());
-  double largest = 0;
-  for (const double score : scores) largest = std::max(largest, std::abs(score));
-  const double enough = *last - 1e-6 * largest;
-  return static_cast<std::size_t>(
-      std::count_if(found.begin(), found.end(),
-                    [&](const Neighbor& neighbor) { return scores[neighbor.row] >= enough; }));
+  return invalid_argument("kind must be exact, scan or graph, got {}", static_cast<int>(kind));
 }
 
-absl::StatusOr<double> measure_recall(const ProductIndex& index, const VectorTable& vectors,
-                                      const BuildOptions& options) {
-  const std::size_t queries = std::min(options.recall_queries, vectors.row_count);
+// The exact scan over the rows of `index`, where they lie.
+absl::StatusOr<std::shared_ptr<const ProductIndex>> judge_of(
+    const std::shared_ptr<const ProductIndex>& index, IndexKind kind) {
+  const VectorTable rows = {index->vector(0).data(), index->row_count(), index->dimension(),
+                            padded_stride(index->dimension())};
+  return ExactIndex::build(rows, index,
+                           kind == IndexKind::exact ? supported_kernels().front() : best_kernels());
+}
+
+absl::StatusOr<double> measure_recall(const std::shared_ptr<const ProductIndex>& index,
+                                      IndexKind kind, const BuildOptions& options) {
+  const std::size_t row_count = index->row_count();
+  const std::size_t queries = std::min(options.recall_queries, row_count);
   if (queries == 0) return 1.0;
-  const std::size_t k = std::min(options.recall_k, vectors.row_count);
-  const RowFilter everything = RowFilter::all(vectors.row_count);
+  VITRINE_ASSIGN_OR_RETURN(const auto judge, judge_of(index, kind));
+  const std::size_t k = std::min(options.recall_k, row_count);
+  const RowFilter everything = RowFilter::all(row_count);
   std::size_t found_in_all = 0;
   for (std::size_t i = 0; i < queries; ++i) {
-    const std::size_t row = i * vectors.row_count / queries;
-    const std::span<const float> query(vectors.values + row * vectors.stride, vectors.dimension);
-    VITRINE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found, index.search(query, k, everything));
-    found_in_all += hits(vectors, query, k, found);
+    const auto query = index->vector(static_cast<std::uint32_t>(i * row_count / queries));
+    VITRINE_ASSIGN_OR_RETURN(const std::vector<Neighbor> best, judge->search(query, k, everything));
+    VITRINE_ASSIGN_OR_RETURN(const std::vector<Neighbor> found,
+                             index->search(query, k, everything));
+    found_in_all += static_cast<std::size_t>(std::count_if(
+        found.begin(), found.end(),
+        [&](const Neighbor& neighbor) { return neighbor.score >= best.back().score; }));
   }
   return static_cast<double>(found_in_all) / static_cast<double>(queries * k);
 }
@@ -63,14 +70,21 @@ std::string_view name_of(IndexKind kind) {
   switch (kind) {
     case IndexKind::exact:
       return "exact";
+    case IndexKind::scan:
+      return "scan";
+    case IndexKind::graph:
+      return "graph";
   }
   return "unknown";
 }
 
-absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOptions& options) {
-  VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const ProductIndex> index, ExactIndex::build(vectors));
-  VITRINE_ASSIGN_OR_RETURN(const double recall, measure_recall(*index, vectors, options));
-  return BuiltIndex{std::move(index), IndexKind::exact, recall};
+absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOptions& options,
+                                       std::shared_ptr<const void> owner) {
+  const IndexKind kind = kind_for(vectors.row_count, options);
+  VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const ProductIndex> index,
+                           build(kind, vectors, std::move(owner)));
+  VITRINE_ASSIGN_OR_RETURN(const double recall, measure_recall(index, kind, options));
+  return BuiltIndex{std::move(index), kind, recall};
 }
 
 }  // namespace vitrine::index

@@ -1,10 +1,11 @@
 #include "index/flat_scan.h"
 
-#include <faiss/impl/IDSelector.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
+
+#include "base/check.h"
 
 namespace vitrine::index {
 namespace {
@@ -14,124 +15,122 @@ namespace {
 // cheaper (benchmarks/index, "allowed").
 constexpr int k_gather_up_to_rows = k_block_rows / 2;
 
-// Rows to be scored one by one, gathered over many blocks so that their memory is on its way before
-// it is needed.
-struct Picks {
-  static constexpr std::size_t capacity = 32;
-  std::uint32_t rows[capacity];
-  std::size_t count = 0;
-};
+// Rows are scored one by one this many at a time, so that their memory is on its way before it is
+// needed.
+constexpr std::size_t k_picks = 32;
 
-RowFilter filter_of(const faiss::SearchParameters* params, std::size_t row_count) {
-  if (params == nullptr || params->sel == nullptr) return RowFilter::all(row_count);
-  RowFilter filter = RowFilter::none(row_count);
-  for (std::uint32_t row = 0; row < row_count; ++row) {
-    if (params->sel->is_member(row)) filter.set(row);
+bool is_ready_for_kernels(const VectorTable& vectors) {
+  if (vectors.stride != padded_stride(vectors.dimension)) return false;
+  if (reinterpret_cast<std::uintptr_t>(vectors.values) % sizeof(Lane) != 0) return false;
+  for (std::size_t row = 0; row < vectors.row_count; ++row) {
+    const float* values = vectors.values + row * vectors.stride;
+    if (!std::all_of(values + vectors.dimension, values + vectors.stride,
+                     [](float value) { return value == 0; })) {
+      return false;
+    }
   }
-  return filter;
+  return true;
 }
 
 }  // namespace
 
 FlatScan::FlatScan(std::size_t dimension, const Kernels& kernels)
-    : faiss::Index(static_cast<idx_t>(dimension), faiss::METRIC_INNER_PRODUCT),
-      kernels_(&kernels),
-      lanes_per_row_((dimension + k_lane_floats - 1) / k_lane_floats) {}
+    : Segment(dimension), kernels_(&kernels), stride_(padded_stride(dimension)) {}
+
+FlatScan::FlatScan(const VectorTable& vectors, std::shared_ptr<const void> owner,
+                   const Kernels& kernels)
+    : FlatScan(vectors.dimension, kernels) {
+  if (owner == nullptr || !is_ready_for_kernels(vectors)) {
+    add_rows(vectors);
+    return;
+  }
+  owner_ = std::move(owner);
+  borrowed_ = vectors.values;
+  ntotal = static_cast<idx_t>(vectors.row_count);
+}
 
 void FlatScan::add_rows(const VectorTable& vectors) {
+  CHECK(owner_ == nullptr, "rows are added to one's own");
   const std::size_t first = row_count();
-  lanes_.resize((first + vectors.row_count) * lanes_per_row_, Lane{});
+  const std::size_t lanes_per_row = stride_ / k_lane_floats;
+  lanes_.resize((first + vectors.row_count) * lanes_per_row, Lane{});
   for (std::size_t row = 0; row < vectors.row_count; ++row) {
-    std::memcpy(lanes_[(first + row) * lanes_per_row_].values,
-                vectors.values + row * vectors.stride, vectors.dimension * sizeof(float));
+    std::memcpy(lanes_[(first + row) * lanes_per_row].values, vectors.values + row * vectors.stride,
+                vectors.dimension * sizeof(float));
   }
   ntotal = static_cast<idx_t>(first + vectors.row_count);
 }
 
 VectorTable FlatScan::rows() const {
-  return {lanes_.empty() ? nullptr : row_at(0), row_count(), static_cast<std::size_t>(d),
-          lanes_per_row_ * k_lane_floats};
+  return {values(), row_count(), static_cast<std::size_t>(d), stride_};
 }
 
 void FlatScan::collect(const float* query, const RowFilter& allowed, const RowFilter& live,
                        std::uint32_t first_row, BestRows& best) const {
-  if (lanes_.empty()) return;
-  const std::size_t stride = lanes_per_row_ * k_lane_floats;
   alignas(64) float scores[k_block_rows] = {};
-  Picks picks;
+  std::uint32_t picks[k_picks];
+  std::size_t picked = 0;
 
   const auto score_picks = [&] {
-    kernels_->score_picks(query, row_at(0), stride, picks.rows, picks.count, scores);
-    for (std::size_t i = 0; i < picks.count; ++i) {
-      if (scores[i] >= best.threshold()) best.offer(first_row + picks.rows[i], scores[i]);
+    kernels_->score_picks(query, values(), stride_, picks, picked, scores);
+    for (std::size_t i = 0; i < picked; ++i) {
+      if (scores[i] >= best.threshold()) best.offer(first_row + picks[i], scores[i]);
     }
-    picks.count = 0;
-  };
-  const auto pick = [&](std::size_t row) {
-    for (std::size_t lane = 0; lane < lanes_per_row_; ++lane) {
-      __builtin_prefetch(&lanes_[row * lanes_per_row_ + lane]);
-    }
-    picks.rows[picks.count++] = static_cast<std::uint32_t>(row);
-    if (picks.count == Picks::capacity) score_picks();
+    picked = 0;
   };
 
   for (std::size_t block = 0; block < row_count(); block += k_block_rows) {
     const std::size_t count = std::min(k_block_rows, row_count() - block);
     std::uint64_t bits = allowed.bits_from(first_row + block) & live.bits_from(first_row + block);
     if (count < k_block_rows) bits &= (std::uint64_t{1} << count) - 1;
+    if (bits == 0) continue;
     if (std::popcount(bits) <= k_gather_up_to_rows) {
       for (; bits != 0; bits &= bits - 1) {
-        pick(block + static_cast<std::size_t>(std::countr_zero(bits)));
+        picks[picked] =
+            static_cast<std::uint32_t>(block) + static_cast<std::uint32_t>(std::countr_zero(bits));
+        prefetch(picks[picked]);
+        if (++picked == k_picks) score_picks();
       }
       continue;
     }
-    kernels_->score_block(query, row_at(block), stride, count, scores);
+    kernels_->score_block(query, values() + block * stride_, stride_, count, scores);
     for (bits &= kernels_->at_least(scores, best.threshold()); bits != 0; bits &= bits - 1) {
       const auto offset = static_cast<std::uint32_t>(std::countr_zero(bits));
       best.offer(first_row + static_cast<std::uint32_t>(block) + offset, scores[offset]);
     }
   }
-  score_picks();
+  if (picked > 0) score_picks();
 }
 
-void FlatScan::add(idx_t n, const float* x) {
-  const auto dimension = static_cast<std::size_t>(d);
-  add_rows({x, static_cast<std::size_t>(n), dimension, dimension});
-}
-
-void FlatScan::search(idx_t n, const float* x, idx_t k, float* distances, idx_t* labels,
-                      const faiss::SearchParameters* params) const {
-  const RowFilter live = RowFilter::all(row_count());
-  const RowFilter allowed = filter_of(params, row_count());
-  for (idx_t q = 0; q < n; ++q) {
-    const PaddedQuery query(x + q * d, static_cast<std::size_t>(d));
-    BestRows best(static_cast<std::size_t>(k));
-    collect(query.values(), allowed, live, 0, best);
-    const std::vector<Neighbor> found = best.take();
-    for (idx_t i = 0; i < k; ++i) {
-      const bool is_found = i < static_cast<idx_t>(found.size());
-      labels[q * k + i] =
-          is_found ? static_cast<idx_t>(found[static_cast<std::size_t>(i)].row) : -1;
-      distances[q * k + i] = is_found ? found[static_cast<std::size_t>(i)].score
-                                      : -std::numeric_limits<float>::infinity();
+void FlatScan::collect(const float* query, std::span<const std::uint32_t> picks,
+                       BestRows& best) const {
+  float scores[k_picks];
+  for (const std::uint32_t row : picks.first(std::min(k_picks, picks.size()))) prefetch(row);
+  while (!picks.empty()) {
+    const auto now = picks.first(std::min(k_picks, picks.size()));
+    picks = picks.subspan(now.size());
+    for (const std::uint32_t row : picks.first(std::min(k_picks, picks.size()))) prefetch(row);
+    kernels_->score_picks(query, values(), stride_, now.data(), now.size(), scores);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (scores[i] >= best.threshold()) best.offer(now[i], scores[i]);
     }
   }
 }
 
-void FlatScan::reconstruct(idx_t key, float* recons) const {
-  std::memcpy(recons, row_at(static_cast<std::size_t>(key)),
-              static_cast<std::size_t>(d) * sizeof(float));
+void FlatScan::collect(std::span<Search> searches, const RowFilter& live) const {
+  for (Search& search : searches) {
+    collect(search.query.values(), *search.allowed, live, 0, search.best);
+  }
 }
 
-void FlatScan::reset() {
-  lanes_.clear();
-  ntotal = 0;
+std::size_t FlatScan::count_common(const RowFilter& allowed, const RowFilter& live) const {
+  return kernels_->count_common(allowed.words().data(), live.words().data(),
+                                row_count() / k_block_rows);
 }
 
-PaddedQuery::PaddedQuery(const float* query, std::size_t dimension) {
-  const std::size_t lanes = (dimension + k_lane_floats - 1) / k_lane_floats;
-  std::memset(&lanes_[lanes - 1], 0, sizeof(Lane));
-  std::memcpy(lanes_, query, dimension * sizeof(float));
+void FlatScan::prefetch(std::uint32_t row) const {
+  const float* at = values() + row * stride_;
+  for (std::size_t lane = 0; lane < stride_; lane += k_lane_floats) __builtin_prefetch(at + lane);
 }
 
 }  // namespace vitrine::index

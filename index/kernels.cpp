@@ -2,6 +2,8 @@
 // target attribute could be linked into code that runs on machines without that instruction set.
 #include "index/kernels.h"
 
+#include "index/coded_kernels.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -192,17 +194,20 @@ VITRINE_AVX512 std::uint64_t at_least(const float* scores, float threshold) {
 #endif
 
 constexpr Kernels k_kernels[] = {
-    {"portable", portable::score_block, portable::score_picks, portable::at_least},
+    {"portable", portable::score_block, portable::score_picks, portable::at_least,
+     coded_portable::score_coded, coded_portable::count_common},
 #if defined(__x86_64__)
-    {"avx2", avx2::score_block, avx2::score_picks, avx2::at_least},
-    {"avx512", avx512::score_block, avx512::score_picks, avx512::at_least},
+    {"avx2", avx2::score_block, avx2::score_picks, avx2::at_least, coded_avx2::score_coded,
+     coded_avx2::count_common},
+    {"avx512", avx512::score_block, avx512::score_picks, avx512::at_least,
+     coded_avx512::score_coded, coded_avx2::count_common},
 #endif
 };
 
 std::size_t supported_count() {
 #if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2")) return 1;
-  return __builtin_cpu_supports("avx512f") ? 3 : 2;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt")) return 1;
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") ? 3 : 2;
 #else
   return 1;
 #endif

@@ -1,8 +1,8 @@
-// The inner loops of the exact scan, one set an instruction set, chosen at run time.
+// The inner loops of all scans, one set an instruction set, chosen at run time.
 //
 // All sets add in the same order (16 partial sums, halved four times) and without fused
-// multiply-add: a score is the same to the last bit on every machine, and so is a ranking.
-// Thread-safe.
+// multiply-add, or in whole numbers: a score is the same to the last bit on every machine, and so
+// is a ranking. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,24 @@ namespace vitrine::index {
 constexpr std::size_t k_lane_floats = 16;
 constexpr std::size_t k_block_rows = 64;
 
+constexpr std::size_t padded_stride(std::size_t dimension) {
+  return (dimension + k_lane_floats - 1) / k_lane_floats * k_lane_floats;
+}
+
+// A query of whole numbers, to be scored against blocks of 64 coded rows.
+//
+// A block holds, for every four dimensions, 256 bytes: the four numbers of row 0, those of row 1,
+// and so on, each as code + 128. Behind them come 64 floats, the scales of the rows: a row is about
+// scale * code.
+struct CodedQuery {
+  const std::int8_t* codes;  // four for each four dimensions; zeros pad the last four
+  std::int32_t start;        // -128 * sum of codes: takes back what the rows' 128 adds
+  float threshold;           // only scores above it are wanted
+};
+
 struct Kernels {
+  static constexpr std::size_t k_coded_queries_max = 8;
+
   std::string_view name;
 
   // scores[i] = query . (rows + i * stride) for i < count.
@@ -31,6 +48,19 @@ struct Kernels {
 
   // Bit i is set where scores[i] >= threshold; reads k_block_rows scores.
   std::uint64_t (*at_least)(const float* scores, float threshold);
+
+  // Scores a block of coded rows for several queries at once: bit i of wanted[q] is set where
+  // scores[q * 64 + i] = scale of row i * (codes of row i . codes of query q) is above the query's
+  // threshold. Where no bit is set, the scores of that query may be left unwritten.
+  //
+  // block     64-byte aligned
+  // quads     dimensions in fours, rounded up
+  // count     at most k_coded_queries_max
+  void (*score_coded)(const std::uint8_t* block, std::size_t quads, const CodedQuery* queries,
+                      std::size_t count, float* scores, std::uint64_t* wanted);
+
+  // How many bits are set in both a and b, `words` words each.
+  std::size_t (*count_common)(const std::uint64_t* a, const std::uint64_t* b, std::size_t words);
 };
 
 // The sets this machine can run, slowest first; the first is plain C++ and judges the others.

@@ -34,6 +34,13 @@ struct VectorTable {
   std::size_t stride = 0;  // floats from one row to the next, at least `dimension`
 };
 
+// One of several searches that are made together; what it points to is read during the call only.
+struct SearchRequest {
+  std::span<const float> query;
+  std::size_t k;
+  const RowFilter* allowed;  // not null
+};
+
 class ProductIndex {
  public:
   static constexpr std::size_t k_max = 1000;
@@ -51,6 +58,17 @@ class ProductIndex {
   // Errors   InvalidArgument: a wrong size, a value that is not finite, or k outside [1, k_max]
   virtual absl::StatusOr<std::vector<Neighbor>> search(std::span<const float> query, std::size_t k,
                                                        const RowFilter& allowed) const = 0;
+
+  // The answers that search() gives to each request, in their order. Requests that wait at the same
+  // time share the pass over memory, up to 8 of them.
+  virtual std::vector<absl::StatusOr<std::vector<Neighbor>>> search_batch(
+      std::span<const SearchRequest> requests) const {
+    std::vector<absl::StatusOr<std::vector<Neighbor>>> answers;
+    for (const SearchRequest& request : requests) {
+      answers.push_back(search(request.query, request.k, *request.allowed));
+    }
+    return answers;
+  }
 
   // A snapshot with the rows of `vectors` behind the rows of this one. Costs a copy of at most one
   // chunk of the tail beside the new rows, never of the base. Errors   InvalidArgument: another

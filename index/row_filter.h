@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace vitrine::index {
@@ -36,6 +37,9 @@ class RowFilter {
 
   // The bits of rows first_row .. first_row + 63, the first one lowest; zero past the end.
   std::uint64_t bits_from(std::size_t first_row) const;
+
+  // All bits, 64 rows a word, the first row lowest; zero past the end.
+  std::span<const std::uint64_t> words() const { return words_; }
 
   // Calls visit(row) for every row in the filter, in rising order.
   template <class Visit>

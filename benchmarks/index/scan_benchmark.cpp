@@ -1,131 +1,209 @@
-// One query at a time on one thread: the exact scan, each of its kernels, and FAISS's IndexFlatIP
-// as packaged, beside each other in one run.
+// Searches on one thread: our indexes, FAISS's IndexFlatIP as packaged and hnswlib's graph, beside
+// each other in one run, with the recall of each.
 //
-// Data: normal directions with log-normal norms in falling order, seed 1; 3,823 rows is the size of
+// Times are CPU time of the thread, so that other work on the machine shows least; with
+// --benchmark_repetitions=5 the row named "min" is the best of five. 3,823 rows is the size of
 // examples/online_retail.
 #include <benchmark/benchmark.h>
 #include <faiss/IndexFlat.h>
 #include <fmt/core.h>
+#include <hnswlib/hnswlib.h>
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
-#include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
-#include "base/random.h"
+#include "benchmarks/index/data.h"
+#include "benchmarks/support/about.h"
 #include "index/exact_index.h"
 #include "index/kernels.h"
+#include "index/scan_index.h"
 
 namespace vitrine::index {
 namespace {
 
-constexpr std::size_t k_queries = 64;
+using Found = std::vector<std::uint32_t>;
+using SearchOne = std::function<Found(std::span<const float> query)>;
+using Index = std::shared_ptr<const ProductIndex>;
 
-struct Data {
-  std::size_t row_count;
-  std::size_t dimension;
-  std::vector<float> rows;
-  std::vector<float> queries;
+// Data and indexes of one size, made when first asked for: a run that filters needs few of them.
+class Shop {
+ public:
+  Shop(std::size_t row_count, std::size_t dimension)
+      : row_count_(row_count), dimension_(dimension) {}
 
-  const float* query(std::size_t number) const {
-    return queries.data() + number % k_queries * dimension;
+  std::string size() const { return fmt::format("{}x{}", row_count_, dimension_); }
+  const Data& data() {
+    if (data_ == nullptr) data_ = std::make_unique<Data>(make_data(row_count_, dimension_));
+    return *data_;
   }
+  Index exact(const Kernels& kernels = best_kernels()) {
+    return made(fmt::format("exact {}", kernels.name),
+                [&] { return ExactIndex::build(data().table(), data_, kernels); });
+  }
+  Index scan(const Kernels& kernels = best_kernels()) {
+    return made(fmt::format("scan {}", kernels.name),
+                [&] { return ScanIndex::build(data().table(), data_, kernels); });
+  }
+  const faiss::IndexFlatIP& faiss_flat() {
+    if (flat_ == nullptr) {
+      flat_ = std::make_unique<faiss::IndexFlatIP>(static_cast<faiss::Index::idx_t>(dimension_));
+      flat_->add(static_cast<faiss::Index::idx_t>(row_count_), data().rows.data());
+    }
+    return *flat_;
+  }
+  hnswlib::HierarchicalNSW<float>& graph() {
+    if (graph_ == nullptr) {
+      space_ = std::make_unique<hnswlib::InnerProductSpace>(dimension_);
+      graph_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_.get(), row_count_, 32, 200);
+      for (std::size_t row = 0; row < row_count_; ++row) {
+        graph_->addPoint(data().rows.data() + row * dimension_, row);
+      }
+    }
+    return *graph_;
+  }
+
+ private:
+  template <class Build>
+  Index made(const std::string& name, Build build) {
+    Index& index = indexes_[name];
+    if (index == nullptr) {
+      auto built = build();
+      CHECK(built.ok(), "the data makes an index");
+      index = *built;
+    }
+    return index;
+  }
+
+  std::size_t row_count_;
+  std::size_t dimension_;
+  std::shared_ptr<const Data> data_;
+  std::map<std::string, Index> indexes_;
+  std::unique_ptr<faiss::IndexFlatIP> flat_;
+  std::unique_ptr<hnswlib::InnerProductSpace> space_;
+  std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph_;
 };
 
-Data make_data(std::size_t row_count, std::size_t dimension) {
-  Random random(1);
-  std::vector<double> norms(row_count);
-  for (double& norm : norms) norm = std::exp(0.35 * random.normal());
-  std::sort(norms.rbegin(), norms.rend());
-  Data data{row_count, dimension, {}, {}};
-  for (const double norm : norms) {
-    for (std::size_t j = 0; j < dimension; ++j) {
-      data.rows.push_back(static_cast<float>(norm * random.normal()));
-    }
-  }
-  for (std::size_t i = 0; i < k_queries * dimension; ++i) {
-    data.queries.push_back(static_cast<float>(random.normal()));
-  }
-  return data;
+Found rows_of(const absl::StatusOr<std::vector<Neighbor>>& answer) {
+  Found rows;
+  for (const Neighbor& neighbor : *answer) rows.push_back(neighbor.row);
+  return rows;
 }
 
-// Every row is in it with a chance of one in n.
-RowFilter one_of(std::size_t n, std::size_t row_count) {
-  Random random(2);
-  RowFilter filter = RowFilter::none(row_count);
-  for (std::size_t row = 0; row < row_count; ++row) {
-    if (random.below(n) == 0) filter.set(static_cast<std::uint32_t>(row));
+// Times the search, and compares what it finds with the exact answer.
+void run(benchmark::State& state, Shop& shop, std::size_t k, const RowFilter& allowed,
+         const SearchOne& search) {
+  const Data& data = shop.data();
+  std::size_t wanted = 0;
+  std::size_t hits = 0;
+  for (std::size_t q = 0; q < Data::k_queries; ++q) {
+    const Found best = rows_of(shop.exact()->search(data.query(q), k, allowed));
+    const std::set<std::uint32_t> judged(best.begin(), best.end());
+    for (const std::uint32_t row : search(data.query(q))) hits += judged.count(row);
+    wanted += best.size();
   }
-  return filter;
-}
-
-void scan(benchmark::State& state, const Data& data, std::size_t k, std::size_t allow_one_of,
-          const Kernels& kernels) {
-  const auto index = ExactIndex::build(
-      {data.rows.data(), data.row_count, data.dimension, data.dimension}, kernels);
-  CHECK(index.ok(), "the data makes an index");
-  const RowFilter allowed = one_of(allow_one_of, data.row_count);
   std::size_t number = 0;
-  for (auto _ : state) {
-    auto found = (*index)->search({data.query(number++), data.dimension}, k, allowed);
-    benchmark::DoNotOptimize(found);
-  }
+  for (auto _ : state) benchmark::DoNotOptimize(search(data.query(number++)));
+  state.counters["recall"] = static_cast<double>(hits) / static_cast<double>(wanted);
 }
 
-void faiss_flat(benchmark::State& state, const Data& data, std::size_t k) {
-  faiss::IndexFlatIP index(static_cast<faiss::Index::idx_t>(data.dimension));
-  index.add(static_cast<faiss::Index::idx_t>(data.row_count), data.rows.data());
-  std::vector<float> distances(k);
-  std::vector<faiss::Index::idx_t> labels(k);
-  std::size_t number = 0;
-  for (auto _ : state) {
-    index.search(1, data.query(number++), static_cast<faiss::Index::idx_t>(k), distances.data(),
-                 labels.data());
-    benchmark::DoNotOptimize(labels.data());
-  }
-}
-
-void register_all(const Data& data) {
-  const std::string size = fmt::format("{}x{}", data.row_count, data.dimension);
-  const auto add = [](const std::string& name, auto run) {
-    benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
+SearchOne search_in(Index index, std::size_t k, const RowFilter& allowed) {
+  return [index, k, &allowed](std::span<const float> query) {
+    return rows_of(index->search(query, k, allowed));
   };
+}
+
+void run_faiss_flat(benchmark::State& state, Shop& shop, std::size_t k) {
+  const RowFilter all = RowFilter::all(shop.data().row_count);
+  run(state, shop, k, all, [&](std::span<const float> query) {
+    std::vector<float> distances(k);
+    std::vector<faiss::Index::idx_t> labels(k);
+    shop.faiss_flat().search(1, query.data(), static_cast<faiss::Index::idx_t>(k), distances.data(),
+                             labels.data());
+    return Found(labels.begin(), labels.end());
+  });
+}
+
+void run_hnswlib(benchmark::State& state, Shop& shop, std::size_t k, std::size_t ef) {
+  const RowFilter all = RowFilter::all(shop.data().row_count);
+  shop.graph().setEf(ef);
+  run(state, shop, k, all, [&](std::span<const float> query) {
+    auto queue = shop.graph().searchKnn(query.data(), k);
+    Found rows;
+    for (; !queue.empty(); queue.pop()) {
+      rows.push_back(static_cast<std::uint32_t>(queue.top().second));
+    }
+    return rows;
+  });
+}
+
+// The time is the one of a whole batch; the counter "per_query" has the share of one.
+void run_batch(benchmark::State& state, Shop& shop, std::size_t k, std::size_t together) {
+  const Data& data = shop.data();
+  const Index index = shop.scan();
+  const RowFilter all = RowFilter::all(data.row_count);
+  std::size_t number = 0;
+  for (auto _ : state) {
+    std::vector<SearchRequest> requests;
+    for (std::size_t q = 0; q < together; ++q) requests.push_back({data.query(number++), k, &all});
+    benchmark::DoNotOptimize(index->search_batch(requests));
+  }
+  state.counters["per_query"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * together),
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+void run_build(benchmark::State& state, Shop& shop) {
+  const VectorTable table = shop.data().table();
+  for (auto _ : state) benchmark::DoNotOptimize(ScanIndex::build(table));
+}
+
+void add(const std::string& name, const std::function<void(benchmark::State&)>& body) {
+  benchmark::RegisterBenchmark(name.c_str(), body)
+      ->Unit(benchmark::kMicrosecond)
+      ->ComputeStatistics("min", [](const std::vector<double>& times) {
+        return *std::min_element(times.begin(), times.end());
+      });
+}
+
+void add_searches(Shop& shop) {
+  const std::string size = shop.size();
   for (const std::size_t k : {100U, 500U}) {
     add(fmt::format("faiss_flat_ip/{}/k{}", size, k),
-        [&data, k](benchmark::State& state) { faiss_flat(state, data, k); });
+        [&shop, k](benchmark::State& state) { run_faiss_flat(state, shop, k); });
     for (const Kernels& kernels : supported_kernels()) {
-      add(fmt::format("exact_{}/{}/k{}", kernels.name, size, k),
-          [&data, &kernels, k](benchmark::State& state) { scan(state, data, k, 1, kernels); });
+      const auto over = [&shop, &kernels, k](Index (Shop::*index)(const Kernels&)) {
+        return [&shop, &kernels, k, index](benchmark::State& state) {
+          const RowFilter all = RowFilter::all(shop.data().row_count);
+          run(state, shop, k, all, search_in((shop.*index)(kernels), k, all));
+        };
+      };
+      add(fmt::format("exact_{}/{}/k{}", kernels.name, size, k), over(&Shop::exact));
+      add(fmt::format("scan_{}/{}/k{}", kernels.name, size, k), over(&Shop::scan));
+    }
+    for (const std::size_t together : {2U, 4U, 8U}) {
+      add(fmt::format("scan_{}_together/{}/k{}", together, size, k),
+          [&shop, k, together](benchmark::State& state) { run_batch(state, shop, k, together); });
     }
   }
-  for (const std::size_t n : {2U, 4U, 10U, 100U}) {
-    add(fmt::format("exact_one_of_{}_allowed/{}/k100", n, size),
-        [&data, n](benchmark::State& state) { scan(state, data, 100, n, best_kernels()); });
+  for (const std::size_t n : {2U, 8U, 10U, 12U, 16U, 100U, 1000U}) {
+    const auto under = [&shop, n](bool is_exact) {
+      return [&shop, n, is_exact](benchmark::State& state) {
+        const RowFilter some = one_of(n, shop.data().row_count);
+        run(state, shop, 100, some, search_in(is_exact ? shop.exact() : shop.scan(), 100, some));
+      };
+    };
+    add(fmt::format("exact_one_of_{}_allowed/{}/k100", n, size), under(true));
+    add(fmt::format("scan_one_of_{}_allowed/{}/k100", n, size), under(false));
   }
-}
-
-std::string processor() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-std::string commit() {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> git(
-      popen("git describe --always --dirty 2>/dev/null", "r"), pclose);
-  std::array<char, 64> line{};
-  if (git == nullptr || std::fgets(line.data(), line.size(), git.get()) == nullptr)
-    return "unknown";
-  const std::string text = line.data();
-  return text.substr(0, text.find('\n'));
+  add(fmt::format("scan_build/{}", size),
+      [&shop](benchmark::State& state) { run_build(state, shop); });
 }
 
 }  // namespace
@@ -134,15 +212,18 @@ std::string commit() {
 int main(int argc, char** argv) {
   using namespace vitrine::index;
   omp_set_num_threads(1);
-  const Data small = make_data(3823, 64);
-  const Data large = make_data(100000, 64);
-  register_all(small);
-  register_all(large);
+  Shop shops[] = {{3823, 64}, {8000, 64}, {100000, 64}, {100000, 128}, {1000000, 64}};
+  for (Shop& shop : shops) add_searches(shop);
+  Shop& middle = shops[2];
+  for (const std::size_t ef : {128U, 512U}) {
+    add(fmt::format("hnswlib_m32_ef{}/{}/k100", ef, middle.size()),
+        [&middle, ef](benchmark::State& state) { run_hnswlib(state, middle, 100, ef); });
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::AddCustomContext("processor", processor());
-  benchmark::AddCustomContext("commit", commit());
-  benchmark::AddCustomContext("data", "normal directions, log-normal norms (sigma 0.35), seed 1");
+  benchmark::AddCustomContext("machine", vitrine::machine());
+  benchmark::AddCustomContext("commit", vitrine::commit());
+  benchmark::AddCustomContext("data", "1,000 clusters, falling spectrum, log-normal norms, seed 1");
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -43,7 +43,9 @@ LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first, doubl
 absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
                                                           catalog::ProductNumbers& numbers,
                                                           const catalog::CatalogSnapshot& catalog) {
-  VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built, index::build_index(table_of(model->factors())));
+  // The index reads the model's own vectors.
+  VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built,
+                           index::build_index(table_of(model->factors()), {}, model));
 
   const auto row_count = static_cast<std::uint32_t>(model->row_count());
   std::vector<ProductNumber> number_of_row(row_count);

@@ -2,23 +2,69 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+#include <memory>
+#include <tuple>
+#include <vector>
+
 #include "base/random.h"
 #include "tests/unit/index/plain_loop.h"
 
 namespace vitrine::index {
 namespace {
 
-TEST(BuildIndexTest, ScansExactlyAndSaysSo) {
+TEST(BuildIndexTest, PicksTheKindByTheNumberOfRowsAndMeasuresIt) {
   Random random(21);
-  const Vectors vectors = normal_vectors(700, 33, random);
+  const BuildOptions options = {.exact_up_to_rows = 700, .scan_up_to_rows = 800, .recall_k = 10};
+  for (const auto& [row_count, kind, recall] :
+       {std::tuple{700U, "exact", 1.0}, {701U, "scan", 0.999}, {801U, "graph", 0.8}}) {
+    const Vectors vectors = normal_vectors(row_count, 33, random);
 
-  const auto built = build_index(vectors.table());
+    const auto built = build_index(vectors.table(), options);
 
+    ASSERT_TRUE(built.ok()) << built.status();
+    EXPECT_EQ(name_of(built->kind), kind);
+    EXPECT_GE(built->recall, recall);
+    EXPECT_LE(built->recall, 1.0);
+    EXPECT_EQ(built->index->row_count(), row_count);
+    EXPECT_EQ(built->index->dimension(), 33U);
+  }
+}
+
+TEST(BuildIndexTest, BuildsTheKindItIsAskedFor) {
+  Random random(22);
+  const Vectors vectors = normal_vectors(100, 5, random);
+  for (const IndexKind kind : {IndexKind::exact, IndexKind::scan, IndexKind::graph}) {
+    const auto built = build_index(vectors.table(), {.kind = kind});
+    ASSERT_TRUE(built.ok()) << built.status();
+    EXPECT_EQ(built->kind, kind);
+  }
+}
+
+TEST(BuildIndexTest, SaysWhenAnIndexMissesProducts) {
+  Random random(23);
+  // Long rows near the end of many short ones: a graph with hardly any effort loses its way.
+  Vectors vectors = normal_vectors(3000, 40, random);
+  for (std::size_t i = 0; i < vectors.values.size(); ++i) {
+    vectors.values[i] *= (i / 40) % 50 == 0 ? 3.0F : 1.0F;
+  }
+  const auto built = build_index(vectors.table(),
+                                 {.kind = IndexKind::graph, .recall_queries = 50, .recall_k = 500});
   ASSERT_TRUE(built.ok()) << built.status();
-  EXPECT_EQ(name_of(built->kind), "exact");
-  EXPECT_EQ(built->recall, 1.0);
-  EXPECT_EQ(built->index->row_count(), 700U);
-  EXPECT_EQ(built->index->dimension(), 33U);
+  EXPECT_LT(built->recall, 1.0);
+  EXPECT_GT(built->recall, 0.1);
+}
+
+TEST(BuildIndexTest, SearchesTheOwnersRowsWhereTheyLie) {
+  struct alignas(64) Line {
+    float values[16];
+  };
+  const auto owner = std::make_shared<std::vector<Line>>(5000, Line{});
+  const auto built = build_index({(*owner)[0].values, 5000, 16, 16}, {}, owner);
+  ASSERT_TRUE(built.ok()) << built.status();
+  EXPECT_EQ(built->kind, IndexKind::scan);
+  EXPECT_EQ(built->index->vector(0).data(), (*owner)[0].values);
+  EXPECT_EQ(built->index->vector(4999).data(), (*owner)[4999].values);
 }
 
 TEST(BuildIndexTest, BuildsAnEmptyTable) {

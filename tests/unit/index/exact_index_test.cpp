@@ -23,9 +23,9 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::shared_ptr<const ExactIndex> index_of(const Vectors& vectors,
-                                           const Kernels& kernels = best_kernels()) {
-  auto index = ExactIndex::build(vectors.table(), kernels);
+std::shared_ptr<const ProductIndex> index_of(const Vectors& vectors,
+                                             const Kernels& kernels = best_kernels()) {
+  auto index = ExactIndex::build(vectors.table(), nullptr, kernels);
   EXPECT_TRUE(index.ok()) << index.status();
   return *index;
 }
@@ -286,8 +286,7 @@ TEST(FlatScanTest, BehavesAsAFaissIndex) {
   Random random(15);
   const Vectors vectors = whole_number_vectors(200, 24, random);
   const Vectors queries = whole_number_vectors(3, 24, random);
-  FlatScan scan(24, best_kernels());
-  scan.add(200, vectors.values.data());
+  const FlatScan scan(vectors.table(), nullptr, best_kernels());
   const faiss::IDSelectorRange only_some(40, 45);
   faiss::SearchParameters params;
   params.sel = const_cast<faiss::IDSelectorRange*>(&only_some);

@@ -74,6 +74,102 @@ TEST(KernelsTest, EverySetGivesTheSameScoresToTheLastBit) {
   }
 }
 
+struct CodedBlock {
+  std::size_t quads;
+  std::vector<Line> lines;
+
+  CodedBlock(std::size_t dimension_quads, Random& random)
+      : quads(dimension_quads), lines(dimension_quads * 4 + 4) {
+    for (std::size_t i = 0; i < quads * 256; ++i) {
+      bytes()[i] = static_cast<std::uint8_t>(random.below(255) + 1);
+    }
+    for (std::size_t row = 0; row < k_block_rows; ++row) {
+      lines[quads * 4 + row / 16].values[row % 16] = static_cast<float>(random.uniform());
+    }
+  }
+  std::uint8_t* bytes() { return reinterpret_cast<std::uint8_t*>(lines.data()); }
+  int code(std::size_t row, std::size_t j) {
+    return int{bytes()[j / 4 * 256 + row * 4 + j % 4]} - 128;
+  }
+  float scale(std::size_t row) { return lines[quads * 4 + row / 16].values[row % 16]; }
+};
+
+struct Coded {
+  std::vector<std::int8_t> codes;
+  CodedQuery query;
+
+  Coded(std::vector<std::int8_t> numbers, float threshold)
+      : codes(std::move(numbers)),
+        query{codes.data(), -128 * std::accumulate(codes.begin(), codes.end(), 0), threshold} {}
+};
+
+std::vector<std::int8_t> random_codes(std::size_t count, Random& random) {
+  std::vector<std::int8_t> codes(count);
+  for (std::int8_t& code : codes) code = static_cast<std::int8_t>(int(random.below(255)) - 127);
+  return codes;
+}
+
+TEST(KernelsTest, EverySetScoresCodedRowsAsPlainArithmeticDoes) {
+  Random random(4);
+  for (const std::size_t quads : {1U, 2U, 16U, 33U}) {
+    CodedBlock block(quads, random);
+    for (std::size_t count = 1; count <= Kernels::k_coded_queries_max; ++count) {
+      std::vector<Coded> coded;
+      std::vector<CodedQuery> queries;
+      for (std::size_t q = 0; q < count; ++q) {
+        coded.emplace_back(random_codes(quads * 4, random), float(random.below(20000)));
+        queries.push_back(coded.back().query);
+      }
+      for (const Kernels& kernels : supported_kernels()) {
+        std::vector<float> scores(count * k_block_rows);
+        std::vector<std::uint64_t> wanted(count);
+        kernels.score_coded(block.bytes(), quads, queries.data(), count, scores.data(),
+                            wanted.data());
+        for (std::size_t q = 0; q < count; ++q) {
+          for (std::size_t row = 0; row < k_block_rows; ++row) {
+            int sum = 0;
+            for (std::size_t j = 0; j < quads * 4; ++j) {
+              sum += block.code(row, j) * int{coded[q].codes[j]};
+            }
+            const float score = block.scale(row) * static_cast<float>(sum);
+            const bool is_wanted = ((wanted[q] >> row) & 1U) != 0;
+            ASSERT_EQ(is_wanted, score > queries[q].threshold) << kernels.name;
+            if (!is_wanted) continue;
+            ASSERT_EQ(scores[q * k_block_rows + row], score) << kernels.name;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(KernelsTest, NoSetSaturatesOnTheLargestCodes) {
+  Random random(5);
+  constexpr std::size_t quads = 1024;
+  CodedBlock block(quads, random);
+  std::fill_n(block.bytes(), quads * 256, std::uint8_t{255});
+  const Coded coded(std::vector<std::int8_t>(quads * 4, 127), 0);
+  for (const Kernels& kernels : supported_kernels()) {
+    std::vector<float> scores(k_block_rows);
+    std::uint64_t wanted = 0;
+    kernels.score_coded(block.bytes(), quads, &coded.query, 1, scores.data(), &wanted);
+    for (std::size_t row = 0; row < k_block_rows; ++row) {
+      EXPECT_EQ(scores[row], block.scale(row) * static_cast<float>(quads * 4 * 127 * 127))
+          << kernels.name;
+    }
+  }
+}
+
+TEST(KernelsTest, EverySetCountsCommonBits) {
+  const std::uint64_t a[] = {~std::uint64_t{0}, 0b1100, 1};
+  const std::uint64_t b[] = {0xFF00, 0b0110, 1};
+  for (const Kernels& kernels : supported_kernels()) {
+    EXPECT_EQ(kernels.count_common(a, b, 0), 0U) << kernels.name;
+    EXPECT_EQ(kernels.count_common(a, b, 2), 9U) << kernels.name;
+    EXPECT_EQ(kernels.count_common(a, b, 3), 10U) << kernels.name;
+  }
+}
+
 TEST(KernelsTest, EverySetMarksTheSameScoresAsGoodEnough) {
   Random random(3);
   float scores[k_block_rows];
