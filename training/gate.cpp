@@ -108,12 +108,11 @@ absl::StatusOr<GateVerdict> compare_recipes(const InteractionSource& source,
                                             const Recipe& candidate, const Recipe& current,
                                             TimeMs until, const GateOptions& options,
                                             const TrainObserver& observer) {
-  if (is_same(candidate, current))
-    return not_compared("the recipe is the one of the current model");
+  const bool is_one_recipe = is_same(candidate, current);
   const TimeMs cut = until - options.slice_ms;
   Judgement judged[2];
   const Recipe* const recipes[] = {&candidate, &current};
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < (is_one_recipe ? 1 : 2); ++i) {
     const absl::StatusOr<Split> split = slice_of(source, *recipes[i], cut, until);
     const bool is_too_small = split.ok()
                                   ? split->fresh.users.size() < options.users_min
@@ -126,6 +125,12 @@ absl::StatusOr<GateVerdict> compare_recipes(const InteractionSource& source,
     }
     if (!split.ok()) return split.status();
     VITRINE_ASSIGN_OR_RETURN(judged[i], judge(*split, *recipes[i], options, observer));
+  }
+  if (is_one_recipe) {
+    GateVerdict verdict = not_compared("the recipe is the one of the current model");
+    verdict.users = judged[0].users.size();
+    verdict.candidate = judged[0].evaluation.metrics;
+    return verdict;
   }
   return verdict_of(judged[0], judged[1], options);
 }

@@ -39,12 +39,12 @@ struct GateVerdict {
   std::string reason;  // a sentence for the operator, also when it passed
   std::uint64_t users = 0;
   std::optional<Interval> difference;       // of ndcg, candidate - current; nothing: not compared
-  std::map<std::string, double> candidate;  // metrics on the slice; empty when not compared
+  std::map<std::string, double> candidate;  // metrics on the slice; empty with too few users
   std::map<std::string, double> current;
 };
 
 // Refused when the whole interval of the difference is below 0, or when far fewer products are
-// shown. Too few users to judge by, or the same recipe twice, pass and say so.
+// shown. Too few users to judge by, or the same recipe twice (then judged once), pass and say so.
 //
 // until   newest time that counts; the slice ends there
 // Errors  those of the source, Cancelled

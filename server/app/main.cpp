@@ -14,6 +14,7 @@ namespace {
 
 constexpr int k_failed = 1;
 constexpr int k_wrong_use = 2;
+constexpr int k_interrupted = 130;
 
 void complain(std::string_view message) {
   fmt::print(stderr, "{} {}\n", styled("vitrine:", Colour::red, has_colours(stderr)), message);
@@ -54,6 +55,7 @@ int run(int argc, char** argv) {
   const absl::Status done = invocation.run();
   if (done.ok()) return 0;
   complain(message_of(done));
+  if (absl::IsCancelled(done)) return k_interrupted;
   return is_wrong_use(done) ? k_wrong_use : k_failed;
 }
 

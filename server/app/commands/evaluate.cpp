@@ -2,218 +2,243 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/training_flags.h"
-#include "server/app/log_interactions.h"
-#include "server/app/terminal/progress.h"
+#include "server/app/commands/training_input.h"
+#include "server/app/report/evaluation_page.h"
+#include "server/app/report/evaluation_report.h"
 #include "server/app/terminal/style.h"
-#include "server/app/terminal/table.h"
-#include "server/http/json_writer.h"
 #include "training/baselines.h"
-#include "training/evaluator.h"
 #include "training/interaction_file.h"
 
 namespace vitrine::app {
 namespace {
 
+constexpr double k_test_share = 0.2;  // of the time, when no split is given
+
 struct EvaluateCommand {
   TrainingFlags training;
-  std::string split;  // TIME
+  std::string interactions;  // a file in place of the log
+  std::string split;         // TIME
   std::string train_file;
   std::string test_file;
   std::string model;  // a folder; empty: one is trained
+  std::string report;
   std::vector<std::size_t> cutoffs{10, 20, 50};
   std::vector<std::string> baselines{"popular", "product_knn"};
+
+  bool is_by_files() const { return !train_file.empty() || !test_file.empty(); }
 };
 
-// One ranking under one rule.
-struct Line {
-  std::string ranking;
-  training::Evaluation result;
-};
-
-// Everything measured under one rule, the model first.
-struct Section {
-  std::string title;
-  std::vector<Line> lines;
+struct SplitData {
+  training::Split split;
+  std::string description;
 };
 
 absl::Status check(const EvaluateCommand& command, const Invocation& invocation) {
-  const bool by_files = !command.train_file.empty() || !command.test_file.empty();
-  if (by_files && (command.train_file.empty() || command.test_file.empty())) {
-    return wrong_use("--train and --test belong together");
+  if (command.is_by_files()) {
+    if (command.train_file.empty() || command.test_file.empty())
+      return wrong_use("--train and --test belong together");
+    return absl::OkStatus();
   }
-  if (by_files) return absl::OkStatus();
-  if (command.split.empty()) return wrong_use("--split TIME is required with --data");
-  return check_data(invocation.config, true);
+  return command.interactions.empty() ? check_data(invocation.config, true) : absl::OkStatus();
 }
 
-absl::StatusOr<training::Split> split_of_files(const EvaluateCommand& command) {
-  training::SplitBuilder builder(dataset_options(command.training));
+absl::StatusOr<SplitData> split_of_files(const EvaluateCommand& command,
+                                         const training::DatasetOptions& options) {
+  VITRINE_RETURN_IF_ERROR(
+      check_memory(command.training, training::interactions_of_file(command.train_file)));
+  training::SplitBuilder builder(options);
   const auto train = [&](const training::Interaction& one) { builder.add_train(one); };
   const auto test = [&](const training::Interaction& one) { builder.add_test(one); };
   VITRINE_RETURN_IF_ERROR(training::read_interactions(command.train_file, train).status());
   VITRINE_RETURN_IF_ERROR(training::read_interactions(command.test_file, test).status());
-  return builder.build();
+  SplitData data;
+  VITRINE_ASSIGN_OR_RETURN(data.split, builder.build());
+  data.description = fmt::format("{} and {}", command.train_file, command.test_file);
+  return data;
 }
 
-absl::StatusOr<training::Split> split_of_log(const EvaluateCommand& command,
-                                             const Invocation& invocation) {
-  const absl::StatusOr<TimeMs> split = parse_time(command.split);
-  if (!split.ok()) return wrong_use(fmt::format("--split: {}", message_of(split.status())));
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Database> database,
-                           store::Database::open_beside(DataLayout(invocation.config.data).store));
-  training::SplitBuilder builder(dataset_options(command.training));
-  Progress progress("reading the log", invocation.json);
+// When the test begins: as asked, or so that it holds the last fifth of the time.
+absl::StatusOr<TimeMs> split_time(const EvaluateCommand& command, TrainingInput& input) {
+  if (!command.split.empty()) {
+    const absl::StatusOr<TimeMs> split = parse_time(command.split);
+    if (!split.ok()) return wrong_use(fmt::format("--split: {}", message_of(split.status())));
+    return *split;
+  }
+  TimeMs oldest = std::numeric_limits<TimeMs>::max();
+  TimeMs newest = std::numeric_limits<TimeMs>::min();
+  VITRINE_RETURN_IF_ERROR(input.for_each([&](const training::Interaction& one) {
+    oldest = std::min(oldest, one.time_ms);
+    newest = std::max(newest, one.time_ms);
+  }));
+  if (oldest >= newest) {
+    return wrong_use("the interactions have no times to split by: give --train and --test files");
+  }
+  return newest - static_cast<TimeMs>(k_test_share * static_cast<double>(newest - oldest));
+}
+
+absl::StatusOr<SplitData> split_by_time(const EvaluateCommand& command,
+                                        const training::DatasetOptions& options,
+                                        const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(
-      const LogFacts facts,
-      read_log_interactions(
-          *database, [&](const training::Interaction& one) { builder.add_by_time(one, *split); },
-          [&](Position done, Position last) {
-            progress.update(static_cast<double>(done) / static_cast<double>(last),
-                            grouped(done) + " entries");
-          }));
-  progress.finish(grouped(facts.interactions) + " interactions");
-  return builder.build();
+      TrainingInput input,
+      TrainingInput::open(invocation.config, command.interactions, invocation.json));
+  VITRINE_RETURN_IF_ERROR(check_memory(command.training, input.interactions_at_most()));
+  VITRINE_ASSIGN_OR_RETURN(const TimeMs cut, split_time(command, input));
+  training::SplitBuilder builder(options);
+  VITRINE_RETURN_IF_ERROR(
+      input.for_each([&](const training::Interaction& one) { builder.add_by_time(one, cut); }));
+  SplitData data;
+  VITRINE_ASSIGN_OR_RETURN(data.split, builder.build());
+  data.description =
+      fmt::format("trained before {}, judged on what was bought since{}", format_time(cut),
+                  command.split.empty() ? ", the last 20 % of the time" : "");
+  return data;
 }
 
-absl::StatusOr<std::shared_ptr<const TrainedModel>> model_for(const EvaluateCommand& command,
-                                                              const Invocation& invocation,
-                                                              const training::Dataset& data) {
-  if (!command.model.empty()) return TrainedModel::load(command.model);
+// The model to be judged, and how it was trained if that happened here.
+absl::StatusOr<training::TrainOutcome> model_for(const EvaluateCommand& command,
+                                                 const Invocation& invocation,
+                                                 const training::Dataset& data) {
+  training::TrainOutcome trained;
+  if (!command.model.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(trained.model, TrainedModel::load(command.model));
+    return trained;
+  }
+  VITRINE_RETURN_IF_ERROR(
+      check_memory(command.training, data.interactions, data.users.size(), data.products.size()));
   const CancelOnInterrupt cancel;
   // With --json the answer is one object: epochs are not reported.
   TrainingReport report(false);
   training::TrainObserver observer = report.observer(cancel.flag());
   if (invocation.json) observer.on_epoch = {};
-  VITRINE_ASSIGN_OR_RETURN(const training::TrainOutcome trained,
-                           training::train(data, command.training.options, {.name = "evaluation"},
-                                           SystemClock(), observer));
-  return trained.model;
+  return training::train(data, command.training.options, {.name = "evaluation"}, SystemClock(),
+                         observer);
 }
 
-absl::StatusOr<Section> measure(const EvaluateCommand& command, const training::Split& split,
-                                const std::shared_ptr<const TrainedModel>& model,
-                                training::Repeats repeats) {
-  Section section;
-  section.title =
-      repeats == training::Repeats::excluded ? "products new to the user" : "repeats allowed";
+// Measures rankings one after the other into one section.
+class Measuring {
+ public:
+  using Judge = std::function<absl::StatusOr<training::Evaluation>(const training::RankFunction&)>;
+
+  Measuring(std::string title, Judge judge) : judge_(std::move(judge)) {
+    section_.title = std::move(title);
+  }
+  absl::Status add(const std::string& name, const training::RankFunction& rank) {
+    RankingResult ranking;
+    ranking.name = name;
+    VITRINE_ASSIGN_OR_RETURN(ranking.result, judge_(rank));
+    section_.rankings.push_back(std::move(ranking));
+    return absl::OkStatus();
+  }
+  ReportSection take(std::size_t cutoff) && {
+    add_intervals(section_, cutoff);
+    return std::move(section_);
+  }
+
+ private:
+  Judge judge_;
+  ReportSection section_;
+};
+
+absl::StatusOr<ReportSection> measure(const EvaluateCommand& command, const training::Split& split,
+                                      const std::shared_ptr<const TrainedModel>& model,
+                                      training::Repeats repeats, std::size_t cutoff) {
   const training::EvaluationOptions options{.cutoffs = command.cutoffs,
                                             .repeats = repeats,
                                             .threads = command.training.options.als.threads};
-  const auto add = [&](const std::string& name,
-                       const training::RankFunction& rank) -> absl::Status {
-    VITRINE_ASSIGN_OR_RETURN(training::Evaluation result, training::evaluate(split, rank, options));
-    section.lines.push_back({name, std::move(result)});
-    return absl::OkStatus();
-  };
-
-  VITRINE_RETURN_IF_ERROR(add("personal", training::factor_ranking(split.train, model)));
+  const bool is_fresh = repeats == training::Repeats::excluded;
+  if ((is_fresh ? split.fresh : split.repeats).users.empty()) return ReportSection{};
+  Measuring measuring(
+      is_fresh ? "products new to the user" : "repeats allowed",
+      [&](const training::RankFunction& rank) { return training::evaluate(split, rank, options); });
+  VITRINE_RETURN_IF_ERROR(measuring.add("personal", training::factor_ranking(split.train, model)));
   std::vector<std::string> baselines = command.baselines;
   // Where repeats count, a customer's own order count beats most recommenders: never leave it out.
-  if (repeats == training::Repeats::allowed) baselines.emplace_back("own_orders");
+  if (!is_fresh && std::ranges::find(baselines, "own_orders") == baselines.end())
+    baselines.emplace_back("own_orders");
   for (const std::string& name : baselines) {
     VITRINE_ASSIGN_OR_RETURN(const training::RankFunction rank,
                              training::baseline_ranking(name, split.train));
-    VITRINE_RETURN_IF_ERROR(add(name, rank));
+    VITRINE_RETURN_IF_ERROR(measuring.add(name, rank));
   }
+  ReportSection section = std::move(measuring).take(cutoff);
+  for (RankingResult& ranking : section.rankings)
+    ranking.by_activity = training::by_activity(ranking.result, split.train);
   return section;
 }
 
-void write_metrics(http::JsonWriter& writer, const training::Evaluation& result) {
-  for (const auto& [name, value] : result.metrics) writer.field(name, value);
+// People who are new: folded in from their first products, beside what everybody gets.
+absl::StatusOr<ReportSection> measure_cold(const EvaluateCommand& command,
+                                           const training::Split& split,
+                                           const std::shared_ptr<const TrainedModel>& model,
+                                           std::size_t cutoff) {
+  if (split.cold.users.empty()) return ReportSection{};
+  const training::Dataset view = training::cold_view(split);
+  const training::EvaluationOptions options{.cutoffs = command.cutoffs,
+                                            .threads = command.training.options.als.threads};
+  Measuring measuring("new users, by the first half of their products (at most 5)",
+                      [&](const training::RankFunction& rank) {
+                        return training::evaluate_cold(split, view, rank, options);
+                      });
+  VITRINE_RETURN_IF_ERROR(measuring.add("personal", training::factor_ranking(view, model)));
+  VITRINE_RETURN_IF_ERROR(measuring.add("popular", training::popular_ranking(split.train)));
+  return std::move(measuring).take(cutoff);
 }
 
-void write_section(http::JsonWriter& writer, const Section& section) {
-  const training::Evaluation& personal = section.lines.front().result;
-  writer.field("users", personal.users).field("pairs", personal.pairs);
-  write_metrics(writer, personal);
-  writer.key("baselines").begin_object();
-  for (std::size_t i = 1; i < section.lines.size(); ++i) {
-    writer.key(section.lines[i].ranking).begin_object();
-    write_metrics(writer, section.lines[i].result);
-    writer.end_object();
-  }
-  writer.end_object();
-}
-
-void print_json(const training::Split& split, const Section& fresh, const Section& repeats) {
-  std::string line;
-  http::JsonWriter writer(line);
-  writer.begin_object();
-  write_section(writer, fresh);
-  writer.key("repeats").begin_object();
-  write_section(writer, repeats);
-  writer.end_object()
-      .field("train_users", split.train.users.size())
-      .field("train_products", split.train.products.size())
-      .field("train_pairs", split.train.pair_count())
-      .field("cold_users", split.cold_users)
-      .field("cold_products", split.cold_products)
-      .end_object();
-  print_line(line);
-}
-
-void print_section(const Section& section, std::size_t cutoff) {
-  const training::Evaluation& personal = section.lines.front().result;
-  const bool colours = has_colours(stdout);
-  print_line("");
-  print_line(styled(fmt::format("{}: {} users, {} pairs, best {} of everything", section.title,
-                                grouped(personal.users), grouped(personal.pairs), cutoff),
-                    Colour::cyan, colours));
-  std::vector<Table::Column> columns{{"ranking"}};
-  std::vector<std::string> names;
-  for (const char* metric : {"recall", "recall_min", "ndcg", "hr", "mrr", "coverage"}) {
-    names.push_back(fmt::format("{}@{}", metric, cutoff));
-    columns.push_back({names.back(), Table::Align::right});
-  }
-  columns.push_back({"seconds", Table::Align::right});
-  Table table(std::move(columns));
-  for (const Line& line : section.lines) {
-    std::vector<std::string> cells{line.ranking};
-    for (const std::string& name : names) {
-      const auto found = line.result.metrics.find(name);
-      cells.push_back(found == line.result.metrics.end() ? ""
-                                                         : fmt::format("{:.4f}", found->second));
-    }
-    cells.push_back(fmt::format("{:.1f}", line.result.wall_seconds));
-    table.add_row(std::move(cells));
-  }
-  print(table.text(colours));
-}
-
-void print_text(const EvaluateCommand& command, const training::Split& split, const Section& fresh,
-                const Section& repeats) {
-  print_line(fmt::format(
-      "trained on {} users, {} products, {} pairs; left out of the test: {} "
-      "users and {} products that training does not know",
-      grouped(split.train.users.size()), grouped(split.train.products.size()),
-      grouped(split.train.pair_count()), grouped(split.cold_users), grouped(split.cold_products)));
-  for (const std::size_t cutoff : command.cutoffs) {
-    print_section(fresh, cutoff);
-    print_section(repeats, cutoff);
-  }
+absl::StatusOr<EvaluationReport> measure_all(const EvaluateCommand& command, const SplitData& data,
+                                             const training::TrainOutcome& trained) {
+  const training::Split& split = data.split;
+  EvaluationReport report;
+  report.split = data.description;
+  const FactorParameters& factors = trained.model->factors().parameters();
+  report.model =
+      fmt::format("{}, d = {}, lambda {}, alpha0 {}, nu {}, {} epochs",
+                  command.model.empty() ? "trained for this" : command.model, factors.dimension,
+                  factors.lambda, factors.alpha0, factors.nu, trained.model->record().epochs);
+  report.cutoffs = command.cutoffs;
+  const bool has_20 = std::ranges::find(command.cutoffs, 20U) != command.cutoffs.end();
+  report.cutoff = has_20 ? 20 : command.cutoffs.front();
+  report.train_users = split.train.users.size();
+  report.train_products = split.train.products.size();
+  report.train_pairs = split.train.pair_count();
+  report.cold_users = split.cold_users;
+  report.cold_products = split.cold_products;
+  report.cold_product_pairs = split.cold_product_pairs;
+  report.epochs = trained.epochs;
+  VITRINE_ASSIGN_OR_RETURN(report.fresh, measure(command, split, trained.model,
+                                                 training::Repeats::excluded, report.cutoff));
+  VITRINE_ASSIGN_OR_RETURN(report.repeats, measure(command, split, trained.model,
+                                                   training::Repeats::allowed, report.cutoff));
+  VITRINE_ASSIGN_OR_RETURN(report.cold, measure_cold(command, split, trained.model, report.cutoff));
+  return report;
 }
 
 absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check(command, invocation));
-  VITRINE_ASSIGN_OR_RETURN(const training::Split split, command.train_file.empty()
-                                                            ? split_of_log(command, invocation)
-                                                            : split_of_files(command));
-  VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const TrainedModel> model,
-                           model_for(command, invocation, split.train));
-  VITRINE_ASSIGN_OR_RETURN(const Section fresh,
-                           measure(command, split, model, training::Repeats::excluded));
-  VITRINE_ASSIGN_OR_RETURN(const Section repeats,
-                           measure(command, split, model, training::Repeats::allowed));
+  VITRINE_ASSIGN_OR_RETURN(const training::DatasetOptions options,
+                           dataset_options(command.training));
+  VITRINE_ASSIGN_OR_RETURN(const SplitData data, command.is_by_files()
+                                                     ? split_of_files(command, options)
+                                                     : split_by_time(command, options, invocation));
+  VITRINE_ASSIGN_OR_RETURN(const training::TrainOutcome trained,
+                           model_for(command, invocation, data.split.train));
+  VITRINE_ASSIGN_OR_RETURN(const EvaluationReport report, measure_all(command, data, trained));
+  if (!command.report.empty())
+    VITRINE_RETURN_IF_ERROR(replace_file(command.report, evaluation_page(report)));
   if (invocation.json) {
-    print_json(split, fresh, repeats);
+    print_line(json_of(report));
   } else {
-    print_text(command, split, fresh, repeats);
+    print(text_of(report, has_colours(stdout)));
+    if (!command.report.empty()) print_line("report: " + command.report);
   }
   return absl::OkStatus();
 }
@@ -223,12 +248,18 @@ absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
 void add_evaluate(CLI::App& root, Invocation& invocation) {
   CLI::App& app = add_command(
       root, invocation, "evaluate", "Judge a model by what people bought afterwards",
+      "  vitrine evaluate --data shop                         the last fifth of the time is the "
+      "test\n"
       "  vitrine evaluate --data shop --split 2011-10-01      trains before, tests after\n"
       "  vitrine evaluate --train train.txt --test test.txt --dims 256 --k 20\n"
-      "  vitrine evaluate --train train.txt --test test.txt --model model --json\n");
+      "  vitrine evaluate --data shop --report evaluation.html\n");
   const auto command = std::make_shared<EvaluateCommand>();
   add_data_option(app, invocation);
-  app.add_option("--split", command->split, "Train before this time, test from it on")
+  app.add_option("--interactions", command->interactions, "Judge on this file in place of the log")
+      ->type_name("FILE");
+  app.add_option("--split", command->split,
+                 "Train on what happened before, test on the rest; default: the last 20 % of the "
+                 "time are the test")
       ->type_name("TIME");
   app.add_option("--train", command->train_file, "Train on this file")->type_name("FILE");
   app.add_option("--test", command->test_file, "Test on this file")->type_name("FILE");
@@ -240,10 +271,12 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--baselines", command->baselines,
-                 "What to compare with: popular, product_knn, own_orders")
+                 "What to compare with: popular, product_knn, own_orders, rp3beta, ease")
       ->delimiter(',')
-      ->check(CLI::IsMember({"popular", "product_knn", "own_orders"}))
+      ->check(CLI::IsMember({"popular", "product_knn", "own_orders", "rp3beta", "ease"}))
       ->capture_default_str();
+  app.add_option("--report", command->report, "Write a page with charts here")
+      ->type_name("FILE.html");
   add_training_flags(app, command->training);
   app.callback([command, &invocation] {
     invocation.run = [command, &invocation] { return run(*command, invocation); };

@@ -11,15 +11,17 @@
 #include "base/status.h"
 #include "model/model_registry.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/promotion.h"
 #include "server/app/commands/training_flags.h"
-#include "server/app/log_interactions.h"
-#include "server/app/terminal/progress.h"
+#include "server/app/commands/training_input.h"
 #include "server/app/terminal/style.h"
 #include "server/http/json_writer.h"
-#include "training/interaction_file.h"
+#include "training/checkpoint_file.h"
 
 namespace vitrine::app {
 namespace {
+
+constexpr const char* k_checkpoint_file = "checkpoint.work";
 
 struct TrainCommand {
   TrainingFlags training;
@@ -27,14 +29,15 @@ struct TrainCommand {
   std::string until;
   std::string out;
   bool promote = false;
-};
-
-struct Input {
-  training::Dataset data;
-  training::DataSource source;
+  bool force = false;
+  bool resume = false;
+  double checkpoint_seconds = 30;
 };
 
 absl::Status check(const TrainCommand& command, const Invocation& invocation) {
+  if (command.promote && !command.out.empty()) {
+    return wrong_use("--promote belongs to a data folder: leave --out away");
+  }
   if (!command.interactions.empty()) {
     if (command.out.empty() && invocation.config.data.empty()) {
       return wrong_use("--interactions needs --out MODEL_DIR, or --data DIR to publish into");
@@ -47,57 +50,84 @@ absl::Status check(const TrainCommand& command, const Invocation& invocation) {
   return check_data(invocation.config, true);
 }
 
-absl::StatusOr<Input> read_file_input(const TrainCommand& command,
-                                      training::DatasetBuilder builder) {
-  VITRINE_RETURN_IF_ERROR(
-      training::read_interactions(command.interactions, [&](const training::Interaction& one) {
-        builder.add(one);
-      }).status());
-  Input input;
-  VITRINE_ASSIGN_OR_RETURN(input.data, builder.build());
-  input.source.name = std::filesystem::path(command.interactions).filename().string();
-  return input;
+std::filesystem::path checkpoint_path(const TrainCommand& command, const Invocation& invocation) {
+  if (!command.out.empty()) return command.out + "." + k_checkpoint_file;
+  return DataLayout(invocation.config.data).models / k_checkpoint_file;
 }
 
-absl::StatusOr<Input> read_log_input(const Invocation& invocation,
-                                     training::DatasetBuilder builder) {
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Database> database,
-                           store::Database::open_beside(DataLayout(invocation.config.data).store));
-  Progress progress("reading the log", invocation.json);
-  VITRINE_ASSIGN_OR_RETURN(
-      const LogFacts facts,
-      read_log_interactions(
-          *database, [&](const training::Interaction& one) { builder.add(one); },
-          [&](Position done, Position last) {
-            progress.update(static_cast<double>(done) / static_cast<double>(last),
-                            grouped(done) + " entries");
-          }));
-  progress.finish(grouped(facts.interactions) + " interactions");
-  Input input;
-  VITRINE_ASSIGN_OR_RETURN(input.data, builder.build());
-  input.source = {.name = "log", .log_position_begin = 0, .log_position_end = facts.last};
-  return input;
-}
+// Written when an epoch ends and the last writing was long enough ago.
+class Checkpoints {
+ public:
+  Checkpoints(training::CheckpointFile file, double seconds)
+      : file_(std::move(file)), seconds_(seconds), written_us_(steady_us()) {}
+
+  // With --resume: where the run before got to.
+  absl::Status resume(const Invocation& invocation) {
+    VITRINE_ASSIGN_OR_RETURN(saved_, file_.load());
+    if (!saved_) {
+      note(invocation, "no checkpoint: training from the beginning");
+      return absl::OkStatus();
+    }
+    note(invocation, fmt::format("resuming after epoch {}", saved_->epochs_done));
+    return absl::OkStatus();
+  }
+
+  training::AlsContinuation continuation() {
+    return {.start = saved_ ? saved_->view() : training::AlsCheckpoint{},
+            .on_checkpoint = [this](const training::AlsCheckpoint& checkpoint) -> absl::Status {
+              if (static_cast<double>(steady_us() - written_us_) < 1e6 * seconds_)
+                return absl::OkStatus();
+              const absl::Status saved = file_.save(checkpoint);
+              written_us_ = steady_us();
+              return saved;
+            }};
+  }
+  void remove() const { file_.remove(); }
+
+ private:
+  training::CheckpointFile file_;
+  double seconds_;
+  std::int64_t written_us_;
+  std::optional<training::SavedCheckpoint> saved_;
+};
 
 // What became of the model, in words and as fields.
 struct Outcome {
   std::string folder;
   bool is_current = false;
+  std::string gate;      // why it may serve, or not; empty when nobody asked
+  absl::Status refusal;  // published, but kept from serving
 };
 
 // Into --out as it is, or into the registry of the data folder, where a first model is current at
 // once: there is nothing it could be worse than.
 absl::StatusOr<Outcome> deliver(const TrainCommand& command, const Invocation& invocation,
-                                const TrainedModel& model) {
+                                const training::TrainOutcome& trained,
+                                const std::optional<Gate>& gate) {
+  const TrainedModel& model = *trained.model;
+  Outcome outcome;
   if (!command.out.empty()) {
     VITRINE_RETURN_IF_ERROR(model.save(command.out));
-    return Outcome{command.out, false};
+    outcome.folder = command.out;
+    return outcome;
   }
   ModelRegistry registry(DataLayout(invocation.config.data).models);
   VITRINE_ASSIGN_OR_RETURN(const std::optional<std::string> current, registry.current());
-  const bool promote = command.promote || !current;
-  VITRINE_RETURN_IF_ERROR(registry.publish(model, promote));
-  return Outcome{registry.folder_of(model.version()).string(), promote};
+  const training::GateVerdict verdict = gate ? gate->judge(trained) : check_first(trained);
+  outcome.gate = verdict.reason;
+  const bool may_serve = verdict.passed || command.force;
+  const bool is_wanted = command.promote || !current;
+  outcome.is_current = is_wanted && may_serve;
+  VITRINE_RETURN_IF_ERROR(registry.publish(model, outcome.is_current));
+  outcome.folder = registry.folder_of(model.version()).string();
+  if (is_wanted && !may_serve) {
+    outcome.refusal = failed_precondition(
+        "{} is published but not promoted: {}; 'vitrine models promote' or --force overrides",
+        model.version(), verdict.reason);
+  }
+  if (outcome.is_current && !verdict.passed)
+    outcome.gate = "promoted by --force although it is " + verdict.reason;
+  return outcome;
 }
 
 std::uint64_t peak_rss_bytes() {
@@ -121,6 +151,7 @@ void print_json(const training::TrainOutcome& trained, const Outcome& outcome) {
   writer.begin_object()
       .field("model_version", trained.model->version())
       .field("promoted", outcome.is_current)
+      .field("gate", outcome.gate)
       .field("folder", outcome.folder)
       .field("interactions", record.interactions)
       .field("users", record.users)
@@ -143,18 +174,31 @@ void print_text(const training::TrainOutcome& trained, const Outcome& outcome, b
                          trained.model->version(), duration_text(seconds),
                          grouped(trained.model->row_count()), grouped(record.users),
                          grouped(record.pairs), trained.model->factors().dimension()));
+  if (promote_asked && !outcome.gate.empty()) print_line("gate: " + outcome.gate);
   if (outcome.is_current) {
     print_line(promote_asked ? "promoted: it is the model that serves"
                              : "promoted, being the first: it is the model that serves");
-  } else {
+  } else if (outcome.refusal.ok()) {
     print_line(fmt::format("written to {}; 'vitrine models promote' makes it the one that serves",
                            outcome.folder));
   }
 }
 
+absl::StatusOr<training::Dataset> read_data(const TrainCommand& command, TrainingInput& input,
+                                            const training::DatasetOptions& options) {
+  VITRINE_RETURN_IF_ERROR(check_memory(command.training, input.interactions_at_most()));
+  training::DatasetBuilder builder(options);
+  VITRINE_RETURN_IF_ERROR(
+      input.for_each([&](const training::Interaction& one) { builder.add(one); }));
+  VITRINE_ASSIGN_OR_RETURN(training::Dataset data, builder.build());
+  VITRINE_RETURN_IF_ERROR(
+      check_memory(command.training, data.interactions, data.users.size(), data.products.size()));
+  return data;
+}
+
 absl::Status run(const TrainCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check(command, invocation));
-  training::DatasetOptions options = dataset_options(command.training);
+  VITRINE_ASSIGN_OR_RETURN(training::DatasetOptions options, dataset_options(command.training));
   if (!command.until.empty()) {
     const absl::StatusOr<TimeMs> until = parse_time(command.until);
     if (!until.ok()) return wrong_use(fmt::format("--until: {}", message_of(until.status())));
@@ -162,26 +206,43 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
   }
 
   const std::int64_t started_us = steady_us();
-  VITRINE_ASSIGN_OR_RETURN(const Input input,
-                           command.interactions.empty()
-                               ? read_log_input(invocation, training::DatasetBuilder(options))
-                               : read_file_input(command, training::DatasetBuilder(options)));
+  VITRINE_ASSIGN_OR_RETURN(
+      TrainingInput input,
+      TrainingInput::open(invocation.config, command.interactions, invocation.json));
+  VITRINE_ASSIGN_OR_RETURN(const training::Dataset data, read_data(command, input, options));
   const CancelOnInterrupt cancel;
+  std::optional<Gate> gate;
+  if (command.promote) {
+    VITRINE_ASSIGN_OR_RETURN(gate, Gate::open(invocation, command.training));
+    if (gate) {
+      VITRINE_RETURN_IF_ERROR(
+          gate->compare(input.source(), data.until_ms, cancel.flag(), invocation.json));
+    }
+  }
+  const training::AlsOptions& als = command.training.options.als;
+  Checkpoints checkpoints({checkpoint_path(command, invocation), fingerprint_of(data, als)},
+                          command.checkpoint_seconds);
+  if (command.resume) VITRINE_RETURN_IF_ERROR(checkpoints.resume(invocation));
+  const training::AlsContinuation continuation = checkpoints.continuation();
   training::TrainOutcome trained;
   {
     TrainingReport report(invocation.json);
+    training::TrainObserver observer = report.observer(cancel.flag());
+    observer.continuation = &continuation;
     VITRINE_ASSIGN_OR_RETURN(
-        trained, training::train(input.data, command.training.options, input.source, SystemClock(),
-                                 report.observer(cancel.flag())));
+        trained,
+        training::train(data, command.training.options, input.described(), SystemClock(), observer,
+                        gate ? gate->metrics() : std::map<std::string, double>{}));
   }
-  VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, *trained.model));
+  VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, trained, gate));
+  checkpoints.remove();
   if (invocation.json) {
     print_json(trained, outcome);
   } else {
     print_text(trained, outcome, command.promote,
                static_cast<double>(steady_us() - started_us) / 1e6);
   }
-  return absl::OkStatus();
+  return outcome.refusal;
 }
 
 }  // namespace
@@ -191,7 +252,8 @@ void add_train(CLI::App& root, Invocation& invocation) {
       root, invocation, "train", "Learn a model from the log or a file",
       "  vitrine train --data shop --promote          from the log, also beside a running server\n"
       "  vitrine train --data shop --until 2011-10-01 --dims 128\n"
-      "  vitrine train --interactions pairs.tsv --out model\n");
+      "  vitrine train --interactions pairs.tsv --out model\n"
+      "  vitrine train --data shop --promote --resume go on where the run before was stopped\n");
   const auto command = std::make_shared<TrainCommand>();
   add_data_option(app, invocation);
   app.add_option("--interactions", command->interactions,
@@ -202,7 +264,17 @@ void add_train(CLI::App& root, Invocation& invocation) {
       ->type_name("TIME");
   app.add_option("--out", command->out, "Write the model here in place of the data folder")
       ->type_name("MODEL_DIR");
-  app.add_flag("--promote", command->promote, "Let it serve at once; a first model always does");
+  app.add_flag("--promote", command->promote,
+               "Let it serve if its recipe is not clearly worse than the current model's on the "
+               "last week; a first model always does");
+  app.add_flag("--force", command->force, "Let it serve whatever the comparison says")
+      ->needs("--promote");
+  app.add_flag("--resume", command->resume, "Go on from the checkpoint of a run that was stopped");
+  app.add_option("--checkpoint-seconds", command->checkpoint_seconds,
+                 "Write a checkpoint when an epoch ends and the last one is older; 0: after every "
+                 "epoch")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str();
   app.callback([command, &invocation] {
     invocation.run = [command, &invocation] { return run(*command, invocation); };
   });

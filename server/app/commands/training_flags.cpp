@@ -3,12 +3,20 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
 
+#include "base/status.h"
 #include "server/app/commands/command.h"
+#include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
 #include "server/http/json_writer.h"
+#include "training/memory_estimate.h"
 
 namespace vitrine::app {
 namespace {
@@ -38,14 +46,31 @@ void add_training_flags(CLI::App& command, TrainingFlags& flags) {
   command.add_option("--nu", als.factors.nu, "How regularization follows a row's pairs, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command.add_option("--solver", flags.solver, "How a row is solved")
-      ->check(CLI::IsMember({"auto", "primal"}))
-      ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--solver",
+          [&als](const std::string& name) {
+            als.solver = training::solver_named(name).value_or(als.solver);
+          },
+          "How a row is solved; auto: the fastest way for its length")
+      ->check(CLI::IsMember({"auto", "dual", "pcg", "primal"}))
+      ->default_str("auto");
   command
       .add_option("--half-life-days", flags.half_life_days,
                   "Days after which an event counts half; 0: for ever the same")
       ->check(CLI::Range(0.0, 36'500.0))
       ->capture_default_str();
+  command
+      .add_option("--weights", flags.weights,
+                  "What an event says, by type: view=1,cart_add=4,purchase=8; types left out say "
+                  "nothing")
+      ->delimiter(',')
+      ->type_name("TYPE=WEIGHT");
+  command
+      .add_option("--memory-limit", flags.memory_limit,
+                  "Refuse a run that needs more than this, like 8GiB; 0: nine tenths of what is "
+                  "free")
+      ->transform(CLI::AsSizeValue(false));
   command.add_option("--seed", als.seed, "Of the random start; same seed, same model")
       ->capture_default_str();
   command.add_option("--threads", als.threads, "Threads; 0: one a core")
@@ -53,20 +78,59 @@ void add_training_flags(CLI::App& command, TrainingFlags& flags) {
       ->capture_default_str();
 }
 
-training::DatasetOptions dataset_options(const TrainingFlags& flags) {
+absl::StatusOr<training::DatasetOptions> dataset_options(const TrainingFlags& flags) {
   training::DatasetOptions options;
   options.confidence.half_life_days = flags.half_life_days;
+  if (!flags.weights.empty()) options.confidence.weights = {};
+  for (const std::string& text : flags.weights) {
+    const std::size_t sign = text.find('=');
+    const std::optional<EventType> type = event_type_of(text.substr(0, sign));
+    float weight = 0;
+    const char* const end = text.data() + text.size();
+    const bool is_number =
+        sign != std::string::npos &&
+        std::from_chars(text.data() + sign + 1, end, weight) == std::from_chars_result{end, {}};
+    if (!type || !is_number) {
+      return wrong_use(fmt::format(
+          "--weights: must be like purchase=8, with a type of event and a number, got '{}'", text));
+    }
+    options.confidence.weights[static_cast<std::size_t>(*type)] = weight;
+  }
+  if (const absl::Status status = validate(options.confidence); !status.ok())
+    return wrong_use(fmt::format("--weights: {}", message_of(status)));
   return options;
+}
+
+absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(const training::DatasetOptions options, dataset_options(flags));
+  return training::Recipe{.als = flags.options.als, .confidence = options.confidence};
+}
+
+absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions,
+                          std::uint64_t users, std::uint64_t products) {
+  const training::AlsOptions& als = flags.options.als;
+  return training::check_memory(
+      {.interactions = interactions,
+       .users = users,
+       .products = products,
+       .dimension = als.factors.dimension,
+       .threads = als.threads > 0 ? als.threads : std::thread::hardware_concurrency()},
+      flags.memory_limit > 0 ? flags.memory_limit : training::free_memory_bytes());
 }
 
 CancelOnInterrupt::CancelOnInterrupt() {
   interrupted.store(false);
   std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
 }
-CancelOnInterrupt::~CancelOnInterrupt() { std::signal(SIGINT, SIG_DFL); }
+CancelOnInterrupt::~CancelOnInterrupt() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
 const std::atomic<bool>& CancelOnInterrupt::flag() const { return interrupted; }
 
-TrainingReport::TrainingReport(bool as_json) : as_json_(as_json) {}
+TrainingReport::TrainingReport(bool as_json, std::string label)
+    : as_json_(as_json), label_(label.empty() ? std::move(label) : label + ": ") {}
 
 TrainingReport::~TrainingReport() {
   if (is_drawn_) fmt::print(stderr, "\r\x1b[K");
@@ -74,7 +138,7 @@ TrainingReport::~TrainingReport() {
 
 void TrainingReport::show(const training::EpochReport& epoch) {
   seconds_ += epoch.wall_seconds;
-  const double left = seconds_ / epoch.epoch * (epoch.epochs - epoch.epoch);
+  const double left = seconds_ / ++epochs_ * (epoch.epochs - epoch.epoch);
   if (as_json_) {
     std::string line;
     http::JsonWriter(line)
@@ -90,9 +154,12 @@ void TrainingReport::show(const training::EpochReport& epoch) {
     return;
   }
   const bool on_terminal = is_terminal(stderr);
-  fmt::print(stderr, "{}epoch {:>2}/{}  {:>8}  objective {:.5f}  {} left{}",
-             on_terminal ? "\r" : "", epoch.epoch, epoch.epochs, duration_text(epoch.wall_seconds),
-             epoch.objective, duration_text(left), on_terminal ? "\x1b[K" : "\n");
+  const std::string bar =
+      on_terminal ? bar_of(static_cast<double>(epoch.epoch) / epoch.epochs) + "  " : "";
+  fmt::print(stderr, "{}{}epoch {:>2}/{}  {}{:>8}  objective {:.5f}  {} left{}",
+             on_terminal ? "\r" : "", label_, epoch.epoch, epoch.epochs, bar,
+             duration_text(epoch.wall_seconds), epoch.objective, duration_text(left),
+             on_terminal ? "\x1b[K" : "\n");
   std::fflush(stderr);
   is_drawn_ = on_terminal;
 }

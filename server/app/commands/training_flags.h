@@ -8,7 +8,9 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "training/recipe.h"
 #include "training/train_job.h"
 
 namespace CLI {
@@ -20,14 +22,22 @@ namespace vitrine::app {
 struct TrainingFlags {
   training::TrainOptions options;
   double half_life_days = ConfidenceRule::defaults().half_life_days;
-  std::string solver = "auto";
+  std::vector<std::string> weights;  // "purchase=8": in place of the defaults, the others are 0
+  std::uint64_t memory_limit = 0;    // bytes; 0: nine tenths of what is free
 };
 
 void add_training_flags(CLI::App& command, TrainingFlags& flags);
 
-training::DatasetOptions dataset_options(const TrainingFlags& flags);
+// wrong_use, naming the flag, for weights that cannot be.
+absl::StatusOr<training::DatasetOptions> dataset_options(const TrainingFlags& flags);
+absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags);
 
-// Set by SIGINT while it lives: a training run that is asked to end leaves everything as it was.
+// ResourceExhausted, with the numbers, when a run of this size does not fit.
+absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions,
+                          std::uint64_t users = 0, std::uint64_t products = 0);
+
+// Set by SIGINT and SIGTERM while it lives: a training run that is asked to end leaves everything
+// as it was.
 class CancelOnInterrupt {
  public:
   CancelOnInterrupt();
@@ -37,11 +47,12 @@ class CancelOnInterrupt {
   const std::atomic<bool>& flag() const;
 };
 
-// Shows epochs and stages: a bar on a terminal, lines elsewhere, with `as_json` one JSON object an
-// epoch on standard output.
+// Shows epochs: a bar on a terminal, lines elsewhere, with `as_json` one JSON object an epoch on
+// standard output.
 class TrainingReport {
  public:
-  explicit TrainingReport(bool as_json);
+  // `label` says which training it is, where there are several; may be empty.
+  explicit TrainingReport(bool as_json, std::string label = "");
   ~TrainingReport();
   TrainingReport(const TrainingReport&) = delete;
   TrainingReport& operator=(const TrainingReport&) = delete;
@@ -52,8 +63,10 @@ class TrainingReport {
   void show(const training::EpochReport& epoch);
 
   bool as_json_;
+  std::string label_;
   bool is_drawn_ = false;
-  double seconds_ = 0;  // of the epochs so far
+  double seconds_ = 0;        // of the epochs so far
+  std::uint32_t epochs_ = 0;  // so far; a resumed run begins in the middle
 };
 
 }  // namespace vitrine::app

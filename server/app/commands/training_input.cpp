@@ -19,7 +19,7 @@ absl::StatusOr<TrainingInput> TrainingInput::open(const Config& config, const st
   if (file.empty()) {
     VITRINE_ASSIGN_OR_RETURN(input.database_,
                              store::Database::open_beside(DataLayout(config.data).store));
-    // Read to its end as it is now: what a server adds later is for the next run.
+    // A database opened beside a server shows the log as it is now.
     input.last_ = events::make_local_event_log(*input.database_)->last_position();
   }
   return input;
@@ -29,11 +29,12 @@ absl::Status TrainingInput::for_each(
     const std::function<void(const training::Interaction&)>& take) {
   if (!file_.empty()) return training::read_interactions(file_, take).status();
   Progress progress("reading the log", quiet_);
-  VITRINE_ASSIGN_OR_RETURN(const LogFacts facts,
-                           read_log_interactions(*database_, take, [&](Position done, Position last) {
-                             progress.update(static_cast<double>(done) / static_cast<double>(last),
-                                             grouped(done) + " entries");
-                           }));
+  VITRINE_ASSIGN_OR_RETURN(
+      const LogFacts facts,
+      read_log_interactions(*database_, take, [&](Position done, Position last) {
+        progress.update(static_cast<double>(done) / static_cast<double>(last),
+                        grouped(done) + " entries");
+      }));
   progress.finish(grouped(facts.interactions) + " interactions");
   return absl::OkStatus();
 }
@@ -45,12 +46,11 @@ training::InteractionSource TrainingInput::source() {
 }
 
 std::uint64_t TrainingInput::interactions_at_most() const {
-  return file_.empty() ? last_.value_or(0) : training::interactions_of_file(file_);
+  return file_.empty() ? last_ : training::interactions_of_file(file_);
 }
 
 training::DataSource TrainingInput::described() const {
-  if (file_.empty())
-    return {.name = "log", .log_position_begin = 0, .log_position_end = last_.value_or(0)};
+  if (file_.empty()) return {.name = "log", .log_position_begin = 0, .log_position_end = last_};
   return {.name = std::filesystem::path(file_).filename().string(),
           .log_position_begin = 0,
           .log_position_end = 0};

@@ -5,6 +5,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,7 +30,7 @@ class TrainingInput {
 
   // What is known of its size before it is read; users and products are not.
   std::uint64_t interactions_at_most() const;
-  // For the record; the end of the log is known once it was read.
+  // For the record.
   training::DataSource described() const;
 
  private:
@@ -38,7 +39,7 @@ class TrainingInput {
   std::string file_;
   bool quiet_ = false;
   std::unique_ptr<store::Database> database_;
-  std::optional<Position> last_;  // of the log at the first reading
+  Position last_ = 0;  // of the log
 };
 
 }  // namespace vitrine::app

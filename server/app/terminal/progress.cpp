@@ -15,14 +15,14 @@ constexpr std::int64_t k_redraw_us = 100'000;  // a bar on a terminal
 constexpr std::int64_t k_line_us = 5'000'000;  // lines elsewhere
 constexpr std::size_t k_bar_columns = 30;
 
+}  // namespace
+
 std::string bar_of(double share) {
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(k_bar_columns));
   std::string bar;
   for (std::size_t i = 0; i < k_bar_columns; ++i) bar += i < filled ? "█" : "░";
   return bar;
 }
-
-}  // namespace
 
 Progress::Progress(std::string label, bool quiet)
     : label_(std::move(label)),

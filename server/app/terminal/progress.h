@@ -9,6 +9,9 @@
 
 namespace vitrine::app {
 
+// "██████░░░░": `share`, in [0, 1], of a bar.
+std::string bar_of(double share);
+
 class Progress {
  public:
   // `label` names the step: "events". A quiet one shows nothing.
