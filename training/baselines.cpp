@@ -1,6 +1,9 @@
 #include "training/baselines.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -16,6 +19,9 @@ namespace {
 
 // Of product i: how like the others are, only those above 0, at most the best k_neighbors_max.
 constexpr std::size_t k_neighbors_max = 1000;
+
+constexpr std::array<std::string_view, 5> k_names = {"popular", "own_orders", "product_knn",
+                                                     "rp3beta", "ease"};
 
 struct Similar {
   std::uint32_t product;
@@ -140,11 +146,15 @@ RankFunction factor_ranking(const Dataset& train, std::shared_ptr<const TrainedM
       train.products.size());
 }
 
+std::span<const std::string_view> baseline_names() { return k_names; }
+
 absl::StatusOr<RankFunction> baseline_ranking(std::string_view name, const Dataset& train) {
   if (name == "popular") return popular_ranking(train);
   if (name == "own_orders") return own_orders_ranking(train);
   if (name == "product_knn") return product_knn_ranking(train);
-  return invalid_argument("baseline must be popular, own_orders or product_knn, got '{}'", name);
+  if (name == "rp3beta") return rp3beta_ranking(train, {});
+  if (name == "ease") return ease_ranking(train, {});
+  return invalid_argument("baseline must be one of {}, got '{}'", fmt::join(k_names, ", "), name);
 }
 
 }  // namespace vitrine::training
