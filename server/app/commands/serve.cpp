@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/status.h"
@@ -103,13 +104,15 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
   const SystemClock clock;
   Metrics metrics;
   const std::unique_ptr<Log> log = Log::to_stderr(config.log_level);
-  Progress progress("replaying the log", invocation.json);
+  // Made with the first entry, so that its estimate is of the replay alone.
+  std::optional<Progress> progress;
   VITRINE_ASSIGN_OR_RETURN(
       const std::unique_ptr<Services> services,
       Services::open(config, command.open ? Access::everybody : Access::by_key, clock, metrics,
                      *log, [&](Position done, Position last) {
-                       progress.update(static_cast<double>(done) / static_cast<double>(last),
-                                       grouped(done) + " entries");
+                       if (!progress) progress.emplace("replaying the log", invocation.json);
+                       progress->update(static_cast<double>(done) / static_cast<double>(last),
+                                        grouped(done) + " entries");
                      }));
   VITRINE_ASSIGN_OR_RETURN(
       const std::unique_ptr<http::Server> server,
@@ -119,6 +122,7 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
                            .threads = command.threads,
                            .limits = config.http},
                           services->router(), clock, metrics, *log));
+  progress.reset();
   print_ready(address, server->port(), services->facts(), invocation.json);
 
   int signal = 0;
