@@ -20,7 +20,7 @@ double bell(Random& random) {
 
 }  // namespace
 
-Data make_data(std::size_t row_count, std::size_t dimension) {
+Data make_data(std::size_t row_count, std::size_t dimension, double norm_spread) {
   constexpr std::size_t cluster_count = 1000;
   Random random(1);
   std::vector<double> spread(dimension);
@@ -32,7 +32,7 @@ Data make_data(std::size_t row_count, std::size_t dimension) {
   std::vector<double> centres(cluster_count * dimension);
   for (double& value : centres) value = bell(random);
   std::vector<double> norms(row_count);
-  for (double& norm : norms) norm = 2.7 * std::exp(0.35 * random.normal());
+  for (double& norm : norms) norm = 2.7 * std::exp(norm_spread * random.normal());
   std::sort(norms.rbegin(), norms.rend());
 
   Data data{row_count, dimension, {}, {}};

@@ -35,12 +35,16 @@ using Index = std::shared_ptr<const ProductIndex>;
 // Data and indexes of one size, made when first asked for: a run that filters needs few of them.
 class Shop {
  public:
-  Shop(std::size_t row_count, std::size_t dimension)
-      : row_count_(row_count), dimension_(dimension) {}
+  Shop(std::size_t row_count, std::size_t dimension, double norm_spread = 0.35)
+      : row_count_(row_count), dimension_(dimension), norm_spread_(norm_spread) {}
 
-  std::string size() const { return fmt::format("{}x{}", row_count_, dimension_); }
+  std::string size() const {
+    return fmt::format("{}x{}{}", row_count_, dimension_, norm_spread_ == 0 ? "_even" : "");
+  }
   const Data& data() {
-    if (data_ == nullptr) data_ = std::make_unique<Data>(make_data(row_count_, dimension_));
+    if (data_ == nullptr) {
+      data_ = std::make_shared<Data>(make_data(row_count_, dimension_, norm_spread_));
+    }
     return *data_;
   }
   Index exact(const Kernels& kernels = best_kernels()) {
@@ -83,6 +87,7 @@ class Shop {
 
   std::size_t row_count_;
   std::size_t dimension_;
+  double norm_spread_;
   std::shared_ptr<const Data> data_;
   std::map<std::string, Index> indexes_;
   std::unique_ptr<faiss::IndexFlatIP> flat_;
@@ -212,7 +217,8 @@ void add_searches(Shop& shop) {
 int main(int argc, char** argv) {
   using namespace vitrine::index;
   omp_set_num_threads(1);
-  Shop shops[] = {{3823, 64}, {8000, 64}, {100000, 64}, {100000, 128}, {1000000, 64}};
+  Shop shops[] = {{3823, 64},    {8000, 64},      {100000, 64},    {100000, 128},
+                  {1000000, 64}, {100000, 64, 0}, {1000000, 64, 0}};
   for (Shop& shop : shops) add_searches(shop);
   Shop& middle = shops[2];
   for (const std::size_t ef : {128U, 512U}) {

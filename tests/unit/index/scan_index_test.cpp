@@ -129,7 +129,9 @@ TEST(ScanIndexTest, EndsEarlyWithoutLosingARow) {
       scaled(same_length, [](std::size_t row) { return std::exp(-0.002 * double(row)); });
   const Vectors rising =
       scaled(same_length, [](std::size_t row) { return std::exp(0.002 * double(row)); });
-  for (const Vectors& vectors : {same_length, falling, rising}) {
+  const Vectors valley =
+      scaled(same_length, [](std::size_t row) { return row >= 2000 && row < 5500 ? 0.001 : 1.0; });
+  for (const Vectors& vectors : {same_length, falling, rising, valley}) {
     const Vectors query = normal_vectors(1, 16, random);
     for (const double share : {0.3, 1.0}) {
       const RowFilter allowed = random_filter(6000, share, random);
