@@ -11,8 +11,11 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "model/vector_kernels.h"
+#include "training/basis_solver.h"
+#include "training/gram_basis.h"
 #include "training/parallel.h"
 #include "training/primal_solver.h"
+#include "training/row_kernels.h"
 
 namespace vitrine::training {
 namespace {
@@ -20,7 +23,14 @@ namespace {
 // Sums over rows are made over pieces of this many, then over the pieces in order: the number of
 // threads does not show.
 constexpr std::size_t k_rows_a_sum = 256;
-constexpr std::size_t k_rows_a_piece = 32;
+constexpr std::size_t k_partial_sums = 16;
+constexpr std::size_t k_rows_a_product = 48;  // of a rotation; a multiple of its tile
+
+constexpr std::pair<SolverKind, std::string_view> k_solver_names[] = {
+    {SolverKind::automatic, "auto"},
+    {SolverKind::primal, "primal"},
+    {SolverKind::dual, "dual"},
+    {SolverKind::pcg, "pcg"}};
 
 double cpu_seconds() {
   timespec now = {};
@@ -32,12 +42,29 @@ std::size_t piece_count(std::size_t rows, std::size_t rows_a_piece) {
   return (rows + rows_a_piece - 1) / rows_a_piece;
 }
 
-std::unique_ptr<RowSolver> make_solver(SolverKind kind) {
+// Up to this many observed columns a row is solved exactly: 16 such rows in lanes cost less than
+// their conjugate gradients. Measured: see docs/benchmarks.md.
+constexpr std::size_t k_short_row_max = 16;
+
+// Empty for the one that works in no basis.
+std::optional<BasisRule> rule_of(SolverKind kind) {
   switch (kind) {
+    case SolverKind::automatic:
+      return BasisRule{k_short_row_max, true};
     case SolverKind::primal:
-      return std::make_unique<PrimalSolver>();
+      return std::nullopt;
+    case SolverKind::dual:
+      return BasisRule{k_short_row_max, false};
+    case SolverKind::pcg:
+      return BasisRule{0, true};
   }
-  return nullptr;
+  return std::nullopt;
+}
+
+std::unique_ptr<RowSolver> make_solver(SolverKind kind, const FixedSide& fixed) {
+  const std::optional<BasisRule> rule = rule_of(kind);
+  if (!rule) return std::make_unique<PrimalSolver>(fixed);
+  return std::make_unique<BasisSolver>(fixed, *rule);
 }
 
 // One side of the factorization: its factors, what was observed of each row, and the order in which
@@ -48,6 +75,17 @@ struct Side {
   std::vector<std::uint32_t> longest_first;
   std::vector<float> regularization;  // by row
 };
+
+// Those whose former values the solver starts from: the first ones, being the longest.
+std::span<const std::uint32_t> rows_that_descend(const Side& side, SolverKind solver) {
+  const std::span<const std::uint32_t> rows = side.longest_first;
+  const std::optional<BasisRule> rule = rule_of(solver);
+  if (!rule || !rule->descends) return {};
+  const auto first_exact = std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t row) {
+    return side.observed->columns_of(row).size() > rule->lanes_max;
+  });
+  return {rows.begin(), first_exact};
+}
 
 class AlsRun {
  public:
@@ -79,12 +117,7 @@ class AlsRun {
   }
 
   // False when it was cancelled.
-  bool run_epoch() {
-    gram_ = gram_of(products_.factors);
-    if (!solve_side(users_, products_)) return false;
-    gram_ = gram_of(users_.factors);
-    return solve_side(products_, users_);
-  }
+  bool run_epoch() { return solve_side(users_, products_) && solve_side(products_, users_); }
 
   // Of model/factor_model.h, divided by the number of observed pairs.
   double objective() const {
@@ -130,50 +163,81 @@ class AlsRun {
     }
   }
 
-  // alpha0 is left to the callers.
-  AlignedFloats gram_of(const AlignedFloats& factors) const {
+  // alpha0 is left to the callers. The upper triangle counts.
+  std::vector<double> gram_of(const AlignedFloats& factors) const {
     const std::size_t rows = factors.size() / stride_;
     const std::size_t pieces = piece_count(rows, k_rows_a_sum);
     // A few partial sums, so that memory does not grow with the rows.
-    const std::size_t lanes = std::min<std::size_t>(pieces, 16);
-    std::vector<AlignedFloats> partial(lanes, AlignedFloats(stride_ * stride_));
-    std::vector<std::vector<double>> sums(lanes, std::vector<double>(stride_ * stride_));
+    const std::size_t lanes = std::min<std::size_t>(pieces, k_partial_sums);
+    std::vector<std::vector<double>> sums(lanes);
     for_each_piece(lanes, threads_, [&](std::size_t lane) {
+      std::vector<double> sum(stride_ * stride_);
+      AlignedFloats partial(stride_ * stride_);
       for (std::size_t piece = lane; piece < pieces; piece += lanes) {
         const std::size_t first = piece * k_rows_a_sum;
-        std::fill(partial[lane].begin(), partial[lane].end(), 0.0F);
-        vector_kernels().add_gram(partial[lane].data(), factors.data() + first * stride_,
+        std::fill(partial.begin(), partial.end(), 0.0F);
+        vector_kernels().add_gram(partial.data(), factors.data() + first * stride_,
                                   std::min(k_rows_a_sum, rows - first), stride_);
-        for (std::size_t i = 0; i < sums[lane].size(); ++i) sums[lane][i] += partial[lane][i];
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += partial[i];
       }
+      sums[lane] = std::move(sum);
     });
-    AlignedFloats gram(stride_ * stride_);
-    for (std::size_t i = 0; i < gram.size(); ++i) {
-      double sum = 0;
-      for (const std::vector<double>& lane : sums) sum += lane[i];
-      gram[i] = static_cast<float>(sum);
+    for (std::size_t lane = 1; lane < lanes; ++lane) {
+      for (std::size_t i = 0; i < sums[0].size(); ++i) sums[0][i] += sums[lane][i];
     }
-    return gram;
+    return lanes > 0 ? std::move(sums[0]) : std::vector<double>(stride_ * stride_);
   }
 
-  bool solve_side(Side& side, const Side& other) {
-    for (float& number : gram_) number *= options_.factors.alpha0;
-    const FixedSide fixed{other.factors, gram_, options_.factors.dimension, stride_};
-    const std::size_t rows = side.longest_first.size();
+  // One half-epoch. False when it was cancelled.
+  bool solve_side(Side& side, Side& other) {
+    std::vector<double> gram = gram_of(other.factors);
+    std::vector<float> spectrum;
+    AlignedFloats shared_part;
+    if (options_.solver == SolverKind::primal) {
+      shared_part.assign(gram.begin(), gram.end());
+      for (float& number : shared_part) number *= options_.factors.alpha0;
+    } else {
+      GramBasis basis =
+          make_gram_basis(std::move(gram), options_.factors.dimension, stride_, threads_);
+      rotate(other, other.longest_first, basis);
+      rotate(side, rows_that_descend(side, options_.solver), basis);
+      spectrum = std::move(basis.spectrum);
+      for (float& number : spectrum) number *= options_.factors.alpha0;
+    }
+    solve_rows({other.factors, shared_part, spectrum, options_.factors.dimension, stride_}, side);
+    return !is_cancelled();
+  }
+
+  // Rows times the basis' rotation, in place.
+  void rotate(Side& side, std::span<const std::uint32_t> rows, const GramBasis& basis) const {
+    for_each_piece(piece_count(rows.size(), k_rows_a_product), threads_, [&](std::size_t piece) {
+      const auto some =
+          rows.subspan(piece * k_rows_a_product,
+                       std::min(k_rows_a_product, rows.size() - piece * k_rows_a_product));
+      AlignedFloats before(some.size() * stride_);
+      AlignedFloats after(some.size() * stride_);
+      for (std::size_t i = 0; i < some.size(); ++i)
+        std::copy_n(side.factors.data() + some[i] * stride_, stride_, before.data() + i * stride_);
+      row_kernels().multiply(after.data(), before.data(), some.size(), basis.rotation.data(),
+                             stride_);
+      for (std::size_t i = 0; i < some.size(); ++i)
+        std::copy_n(after.data() + i * stride_, stride_, side.factors.data() + some[i] * stride_);
+    });
+  }
+
+  void solve_rows(const FixedSide& fixed, Side& side) const {
+    const MovingSide moving{*side.observed, side.regularization, side.factors};
+    const std::span<const std::uint32_t> rows = side.longest_first;
+    const std::size_t pieces = piece_count(rows.size(), RowSolver::k_rows_together);
     std::atomic<std::size_t> next = 0;
     for_each_piece(threads_, threads_, [&](std::size_t) {
-      const std::unique_ptr<RowSolver> solver = make_solver(options_.solver);
-      for (;;) {
-        const std::size_t first = next.fetch_add(k_rows_a_piece);
-        if (first >= rows || is_cancelled()) return;
-        for (std::size_t i = first; i < std::min(rows, first + k_rows_a_piece); ++i) {
-          const std::uint32_t row = side.longest_first[i];
-          solver->solve(fixed, side.observed->columns_of(row), side.observed->values_of(row),
-                        side.regularization[row], side.factors.data() + row * stride_);
-        }
+      const std::unique_ptr<RowSolver> solver = make_solver(options_.solver, fixed);
+      for (std::size_t piece = next++; piece < pieces && !is_cancelled(); piece = next++) {
+        const std::size_t first = piece * RowSolver::k_rows_together;
+        solver->solve(
+            rows.subspan(first, std::min(RowSolver::k_rows_together, rows.size() - first)), moving);
       }
     });
-    return !is_cancelled();
   }
 
   double observed_loss() const {
@@ -206,11 +270,11 @@ class AlsRun {
   }
 
   // Sum over all pairs of (u'v)^2 = trace(U'U V'V), from the upper triangles.
-  double trace_of_product(const AlignedFloats& a, const AlignedFloats& b) const {
+  double trace_of_product(const std::vector<double>& a, const std::vector<double>& b) const {
     double sum = 0;
     for (std::size_t i = 0; i < stride_; ++i) {
       for (std::size_t j = i; j < stride_; ++j) {
-        const double product = static_cast<double>(a[i * stride_ + j]) * b[i * stride_ + j];
+        const double product = a[i * stride_ + j] * b[i * stride_ + j];
         sum += i == j ? product : 2 * product;
       }
     }
@@ -225,10 +289,23 @@ class AlsRun {
   const std::atomic<bool>* const cancel_;
   Side users_;
   Side products_;
-  AlignedFloats gram_;
 };
 
 }  // namespace
+
+std::string_view name_of(SolverKind solver) {
+  for (const auto& [kind, name] : k_solver_names) {
+    if (kind == solver) return name;
+  }
+  return "";
+}
+
+std::optional<SolverKind> solver_named(std::string_view name) {
+  for (const auto& [kind, known] : k_solver_names) {
+    if (known == name) return kind;
+  }
+  return std::nullopt;
+}
 
 absl::Status validate(const AlsOptions& options) {
   VITRINE_RETURN_IF_ERROR(validate(options.factors));

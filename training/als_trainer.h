@@ -10,7 +10,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "model/aligned_floats.h"
@@ -20,15 +22,22 @@
 namespace vitrine::training {
 
 enum class SolverKind {
-  primal,  // Gram panel and Cholesky of d x d a row: exact, the judge of all others
+  automatic,  // each row by its length: short ones exactly, long ones by conjugate gradients
+  primal,     // Gram panel and Cholesky of d x d a row: exact, the judge of all others
+  dual,       // n x n in the Gram matrix's eigenbasis where n < 0.9 d, else d x d: exact
+  pcg,        // three steps of preconditioned conjugate gradients from the epoch before
 };
+
+// "auto", "primal", "dual", "pcg".
+std::string_view name_of(SolverKind solver);
+std::optional<SolverKind> solver_named(std::string_view name);
 
 struct AlsOptions {
   FactorParameters factors{.dimension = 64, .alpha0 = 0.3F, .lambda = 0.01F, .nu = 1};
   std::uint32_t epochs = 12;
   std::uint64_t seed = 1;
   unsigned threads = 0;  // 0: one a core
-  SolverKind solver = SolverKind::primal;
+  SolverKind solver = SolverKind::automatic;
 };
 
 // InvalidArgument, naming the field, for anything out of range.
@@ -57,6 +66,8 @@ struct AlsContinuation {
   std::function<absl::Status(const AlsCheckpoint&)> on_checkpoint;
 };
 
+// Both sides are in one basis, that of the last Gram matrix but for the solver `primal`: inner
+// products mean something, single numbers of a row do not.
 struct AlsResult {
   AlignedFloats user_factors;     // row-major, stride padded_dimension(d)
   AlignedFloats product_factors;  // the same

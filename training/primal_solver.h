@@ -1,7 +1,7 @@
 // The direct way: build the d x d system of a row from a panel of its columns, factor it, solve it.
 //
-// Costs n d^2 + d^3 / 3 a row. Exact, so it judges every faster solver. One solver belongs to one
-// thread.
+// Costs n d^2 + d^3 / 3 a row, needs no eigenbasis. Exact, so it judges every faster solver. One
+// solver belongs to one thread.
 #pragma once
 
 #include "training/row_solver.h"
@@ -10,10 +10,15 @@ namespace vitrine::training {
 
 class PrimalSolver final : public RowSolver {
  public:
-  void solve(const FixedSide& fixed, std::span<const std::uint32_t> columns,
-             std::span<const float> confidences, float regularization, float* row) override;
+  explicit PrimalSolver(const FixedSide& fixed) : fixed_(fixed) {}
+
+  void solve(std::span<const std::uint32_t> rows, const MovingSide& moving) override;
 
  private:
+  void solve_row(std::span<const std::uint32_t> columns, std::span<const float> confidences,
+                 float regularization, float* row);
+
+  const FixedSide& fixed_;
   AlignedFloats panel_;
   AlignedFloats system_;
 };

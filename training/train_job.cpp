@@ -78,14 +78,6 @@ absl::StatusOr<ModelTables> make_tables(const Dataset& data, const AlignedFloats
   return tables;
 }
 
-std::string_view name_of(SolverKind solver) {
-  switch (solver) {
-    case SolverKind::primal:
-      return "primal";
-  }
-  return "";
-}
-
 TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
                            const DataSource& source, TimeMs created_ms,
                            const std::map<std::string, double>& metrics) {

@@ -4,8 +4,11 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "tests/unit/training/shop.h"
 
 namespace vitrine::training {
@@ -47,47 +50,110 @@ double regularization(const AlsOptions& options, std::size_t observed, std::size
                   options.factors.nu);
 }
 
-// Products are solved last, so each must be the exact answer to the users as they stand.
-TEST(AlsTrainerTest, EveryRowOfTheLastSideSolvesItsNormalEquations) {
-  const Dataset data = test::shop_of_two_tastes();
-  for (const std::uint32_t dimension : {5U, 16U, 33U}) {
-    AlsOptions options = small_options();
-    options.factors.dimension = dimension;
-    const std::size_t stride = padded_dimension(dimension);
-    const AlsResult result = trained(data, options);
-    const auto user = [&](std::size_t row, std::size_t i) {
-      return double{result.user_factors[row * stride + i]};
-    };
-    for (std::size_t product = 0; product < data.products.size(); ++product) {
-      std::vector<std::vector<double>> system(dimension, std::vector<double>(dimension));
-      std::vector<double> right(dimension);
-      const auto columns = data.by_product.columns_of(product);
-      for (std::size_t i = 0; i < dimension; ++i) {
-        system[i][i] += regularization(options, columns.size(), data.users.size());
-        for (std::size_t j = 0; j < dimension; ++j) {
-          for (std::size_t row = 0; row < data.users.size(); ++row) {
-            system[i][j] += double{options.factors.alpha0} * user(row, i) * user(row, j);
-          }
-          for (std::size_t k = 0; k < columns.size(); ++k) {
-            system[i][j] += double{data.by_product.values_of(product)[k]} * user(columns[k], i) *
-                            user(columns[k], j);
-          }
-        }
-        for (std::size_t k = 0; k < columns.size(); ++k) {
-          right[i] += double{data.by_product.values_of(product)[k]} * user(columns[k], i);
-        }
+// The exact vector of a product, users being as they are, in double.
+std::vector<double> exact_product(const Dataset& data, const AlsOptions& options,
+                                  const AlignedFloats& users, std::size_t product) {
+  const std::size_t dimension = options.factors.dimension;
+  const std::size_t stride = padded_dimension(dimension);
+  const auto columns = data.by_product.columns_of(product);
+  const auto values = data.by_product.values_of(product);
+  std::vector<std::vector<double>> system(dimension, std::vector<double>(dimension));
+  std::vector<double> right(dimension);
+  for (std::size_t i = 0; i < dimension; ++i) {
+    system[i][i] += regularization(options, columns.size(), data.users.size());
+    for (std::size_t j = 0; j < dimension; ++j) {
+      for (std::size_t row = 0; row < data.users.size(); ++row) {
+        system[i][j] +=
+            double{options.factors.alpha0} * users[row * stride + i] * users[row * stride + j];
       }
-      const std::vector<double> exact = solved(system, right);
-      double difference = 0;
-      double norm = 0;
-      for (std::size_t i = 0; i < dimension; ++i) {
-        difference += std::pow(result.product_factors[product * stride + i] - exact[i], 2);
-        norm += exact[i] * exact[i];
+      for (std::size_t k = 0; k < columns.size(); ++k) {
+        system[i][j] +=
+            double{values[k]} * users[columns[k] * stride + i] * users[columns[k] * stride + j];
       }
-      EXPECT_LT(std::sqrt(difference / norm), 1e-4)
-          << "product " << product << " at dimension " << dimension;
+    }
+    for (std::size_t k = 0; k < columns.size(); ++k)
+      right[i] += double{values[k]} * users[columns[k] * stride + i];
+  }
+  return solved(system, right);
+}
+
+// |row - exact| / |exact| of the worst product. Products are solved last, so each can be compared
+// with the exact answer to the users as they stand.
+double worst_error(const Dataset& data, const AlsOptions& options) {
+  const std::size_t stride = padded_dimension(options.factors.dimension);
+  const AlsResult result = trained(data, options);
+  double worst = 0;
+  for (std::size_t product = 0; product < data.products.size(); ++product) {
+    const std::vector<double> exact = exact_product(data, options, result.user_factors, product);
+    double difference = 0;
+    double norm = 0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      difference += std::pow(result.product_factors[product * stride + i] - exact[i], 2);
+      norm += exact[i] * exact[i];
+    }
+    worst = std::max(worst, std::sqrt(difference / norm));
+  }
+  return worst;
+}
+
+// Products of 1 to `users` buyers, each pair with a confidence of its own.
+Dataset shop_of_all_lengths(std::uint32_t users) {
+  Random random(8);
+  DatasetBuilder builder{DatasetOptions{}};
+  for (std::uint32_t length = 1; length <= users; length += 1 + length / 8) {
+    for (std::uint32_t k = 0; k < length; ++k) {
+      const std::string user = "u" + std::to_string(random.below(users));
+      Interaction one = test::purchase(user, "p" + std::to_string(length));
+      one.weight = static_cast<float>(0.1 + 3 * random.uniform());
+      builder.add(one);
     }
   }
+  return builder.build().value();
+}
+
+// Lengths around every border: lanes, dual, as many as the dimension, and beyond.
+TEST(AlsTrainerTest, ExactSolversSolveTheNormalEquationsOfRowsOfAnyLength) {
+  const Dataset data = shop_of_all_lengths(150);
+  for (const SolverKind solver : {SolverKind::primal, SolverKind::dual}) {
+    for (const std::uint32_t dimension : {1U, 5U, 16U, 33U, 64U}) {
+      AlsOptions options = small_options();
+      options.solver = solver;
+      options.factors.dimension = dimension;
+      EXPECT_LT(worst_error(data, options), 1e-4)
+          << name_of(solver) << " at dimension " << dimension;
+    }
+  }
+}
+
+// Where the d x d system is too close to singular for single precision, the primal's error is 5e-3.
+TEST(AlsTrainerTest, TheDualStaysExactWhereRegularizationIsWeak) {
+  const Dataset data = shop_of_all_lengths(150);
+  AlsOptions options = small_options();
+  options.factors = {.dimension = 40, .alpha0 = 0.01F, .lambda = 0.01F, .nu = 0};
+  options.solver = SolverKind::dual;
+  EXPECT_LT(worst_error(data, options), 1e-4);
+}
+
+TEST(AlsTrainerTest, ConjugateGradientsArriveWhereTheExactSolversDo) {
+  const Dataset data = shop_of_all_lengths(150);
+  AlsOptions options = small_options();
+  options.epochs = 30;
+  options.solver = SolverKind::primal;
+  const double exact = trained(data, options).epochs.back().objective;
+  for (const SolverKind solver : {SolverKind::automatic, SolverKind::pcg}) {
+    options.solver = solver;
+    EXPECT_NEAR(trained(data, options).epochs.back().objective, exact, 2e-4 * exact)
+        << name_of(solver);
+    EXPECT_LT(worst_error(data, options), 1e-2) << name_of(solver);
+  }
+}
+
+TEST(AlsTrainerTest, SolversAreKnownByTheirNames) {
+  for (const char* name : {"auto", "primal", "dual", "pcg"}) {
+    ASSERT_TRUE(solver_named(name)) << name;
+    EXPECT_EQ(name_of(*solver_named(name)), name);
+  }
+  EXPECT_EQ(solver_named("cholesky"), std::nullopt);
 }
 
 TEST(AlsTrainerTest, TheObjectiveIsTheOneOfThePlainDoubleLoop) {
@@ -137,14 +203,20 @@ TEST(AlsTrainerTest, EveryEpochLowersTheObjective) {
 TEST(AlsTrainerTest, TheBytesDependOnTheSeedAndNotOnTheThreads) {
   const Dataset data = test::shop_of_two_tastes(700, 300);
   AlsOptions options = small_options();
-  const AlsResult one = trained(data, options);
-  for (const unsigned threads : {2U, 3U, 8U}) {
-    options.threads = threads;
-    const AlsResult many = trained(data, options);
-    EXPECT_EQ(one.product_factors, many.product_factors) << threads;
-    EXPECT_EQ(one.user_factors, many.user_factors) << threads;
-    EXPECT_EQ(one.epochs.back().objective, many.epochs.back().objective) << threads;
+  for (const SolverKind solver :
+       {SolverKind::automatic, SolverKind::primal, SolverKind::dual, SolverKind::pcg}) {
+    options.solver = solver;
+    options.threads = 1;
+    const AlsResult one = trained(data, options);
+    for (const unsigned threads : {2U, 3U, 8U}) {
+      options.threads = threads;
+      const AlsResult many = trained(data, options);
+      EXPECT_EQ(one.product_factors, many.product_factors) << name_of(solver) << threads;
+      EXPECT_EQ(one.user_factors, many.user_factors) << name_of(solver) << threads;
+      EXPECT_EQ(one.epochs.back().objective, many.epochs.back().objective) << threads;
+    }
   }
+  const AlsResult one = trained(data, options);
   options.seed = 2;
   EXPECT_NE(one.product_factors, trained(data, options).product_factors);
 }
