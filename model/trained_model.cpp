@@ -1,8 +1,5 @@
 #include "model/trained_model.h"
 
-#include <bit>
-#include <cstring>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -10,133 +7,41 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "model/model_manifest.h"
+#include "model/table_files.h"
 
 namespace vitrine {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the files are little-endian");
 
 constexpr std::string_view k_products_file = "products.bin";
 constexpr std::string_view k_factors_file = "factors.bin";
 constexpr std::string_view k_similar_file = "similar.bin";
 constexpr std::string_view k_together_file = "together.bin";
 constexpr std::string_view k_popularity_file = "popularity.bin";
-
-template <class T>
-void append(std::string& bytes, std::span<const T> numbers) {
-  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes());
-}
-
-// Takes numbers off the front of a file; what is missing is an error of the file.
-class Cursor {
- public:
-  explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
-
-  template <class T>
-  bool take(std::size_t count, std::vector<T>& numbers) {
-    if (count > bytes_.size() / sizeof(T)) return false;
-    numbers.resize(count);
-    std::memcpy(numbers.data(), bytes_.data(), count * sizeof(T));
-    bytes_.remove_prefix(count * sizeof(T));
-    return true;
-  }
-  std::string_view rest() const { return bytes_; }
-
- private:
-  std::string_view bytes_;
-};
-
-// Bounds of the ids in the text (row count + 1, 64 bits), then the text.
-std::string encode_products(const ProductTable& products) {
-  std::vector<std::uint64_t> bounds{0};
-  std::string text;
-  for (std::uint32_t row = 0; row < products.size(); ++row) {
-    text += products.id(row);
-    bounds.push_back(text.size());
-  }
-  std::string bytes;
-  append(bytes, std::span<const std::uint64_t>(bounds));
-  return bytes + text;
-}
-
-absl::StatusOr<ProductTable> decode_products(std::string_view bytes, std::size_t rows) {
-  Cursor cursor(bytes);
-  std::vector<std::uint64_t> bounds;
-  if (!cursor.take(rows + 1, bounds)) return invalid_argument("too short for {} products", rows);
-  const std::string_view text = cursor.rest();
-  if (bounds.front() != 0 || bounds.back() != text.size())
-    return invalid_argument("bounds do not span the ids");
-  std::vector<std::string> ids;
-  ids.reserve(rows);
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (bounds[row] > bounds[row + 1] || bounds[row + 1] > text.size()) {
-      return invalid_argument("the bounds of id {} do not rise", row);
-    }
-    ids.emplace_back(text.substr(bounds[row], bounds[row + 1] - bounds[row]));
-  }
-  return ProductTable::create(ids);
-}
-
-// The spectrum, then the rows without padding.
-std::string encode_factors(const FactorModel& factors) {
-  std::string bytes;
-  bytes.reserve((factors.row_count() + 1) * factors.dimension() * sizeof(float));
-  append(bytes, factors.spectrum());
-  for (std::uint32_t row = 0; row < factors.row_count(); ++row) append(bytes, factors.row(row));
-  return bytes;
-}
-
-absl::StatusOr<FactorModel> decode_factors(std::string_view bytes,
-                                           const FactorParameters& parameters, std::size_t rows) {
-  Cursor cursor(bytes);
-  std::vector<float> spectrum;
-  std::vector<float> factors;
-  if (!cursor.take(parameters.dimension, spectrum) ||
-      !cursor.take(rows * parameters.dimension, factors) || !cursor.rest().empty()) {
-    return invalid_argument("{} bytes are not {} rows of {} factors", bytes.size(), rows,
-                            parameters.dimension);
-  }
-  return FactorModel::restore(parameters, factors, spectrum);
-}
-
-// Bounds of the lists (row count + 1, 64 bits), then the entries of 16 bytes.
-std::string encode_neighbors(const NeighborTable& table) {
-  std::string bytes;
-  append(bytes, table.bounds());
-  append(bytes, table.entries());
-  return bytes;
-}
-
-absl::StatusOr<NeighborTable> decode_neighbors(std::string_view bytes, std::size_t rows) {
-  static_assert(sizeof(RelatedProduct) == 16);
-  Cursor cursor(bytes);
-  std::vector<std::uint64_t> bounds;
-  std::vector<RelatedProduct> entries;
-  if (!cursor.take(rows + 1, bounds) || !cursor.take(bounds.back(), entries) ||
-      !cursor.rest().empty()) {
-    return invalid_argument("{} bytes do not hold the lists of {} rows", bytes.size(), rows);
-  }
-  return NeighborTable::restore(std::move(bounds), std::move(entries));
-}
-
-absl::StatusOr<PopularityTable> decode_popularity(std::string_view bytes, std::size_t rows) {
-  Cursor cursor(bytes);
-  std::vector<float> weights;
-  if (!cursor.take(rows, weights) || !cursor.rest().empty()) {
-    return invalid_argument("{} bytes are not {} weights", bytes.size(), rows);
-  }
-  return PopularityTable::create(std::move(weights));
-}
+// Only there when there is something in it; older models have none of them.
+constexpr std::string_view k_also_viewed_file = "also_viewed.bin";
+constexpr std::string_view k_content_file = "content.pb";
+constexpr std::string_view k_category_popularity_file = "popular_in_category.pb";
+constexpr std::string_view k_market_popularity_file = "popular_in_market.pb";
+constexpr std::string_view k_buy_again_file = "buy_again.pb";
 
 std::vector<std::pair<std::string, std::string>> encode(const ModelTables& tables) {
-  std::string popularity;
-  append(popularity, tables.popularity.weights());
   std::vector<std::pair<std::string, std::string>> files;
   files.emplace_back(k_products_file, encode_products(tables.products));
   files.emplace_back(k_factors_file, encode_factors(tables.factors));
   files.emplace_back(k_similar_file, encode_neighbors(tables.similar));
   files.emplace_back(k_together_file, encode_neighbors(tables.together));
-  files.emplace_back(k_popularity_file, std::move(popularity));
+  files.emplace_back(k_popularity_file, encode_popularity(tables.popularity));
+  if (!tables.also_viewed.entries().empty())
+    files.emplace_back(k_also_viewed_file, encode_neighbors(tables.also_viewed));
+  if (!tables.content.empty()) files.emplace_back(k_content_file, encode_content(tables.content));
+  if (!tables.popular_in_category.empty()) {
+    files.emplace_back(k_category_popularity_file,
+                       encode_popular_lists(tables.popular_in_category));
+  }
+  if (!tables.popular_in_market.empty())
+    files.emplace_back(k_market_popularity_file, encode_popular_lists(tables.popular_in_market));
+  if (tables.buy_again.row_count() > 0)
+    files.emplace_back(k_buy_again_file, encode_buy_again(tables.buy_again));
   return files;
 }
 
@@ -159,10 +64,7 @@ class ModelFolder {
   // decode(bytes) gives StatusOr<T>; whatever is wrong becomes DataLoss and names the file.
   template <class Decode>
   auto read(std::string_view name, Decode decode) const -> decltype(decode(std::string_view())) {
-    const ModelManifest::File* expected = nullptr;
-    for (const ModelManifest::File& file : manifest_.files) {
-      if (file.name == name) expected = &file;
-    }
+    const ModelManifest::File* const expected = find(name);
     if (expected == nullptr)
       return data_loss("{}: manifest.pb does not list {}", folder_.string(), name);
     const std::filesystem::path path = folder_ / name;
@@ -180,10 +82,84 @@ class ModelFolder {
     return decoded;
   }
 
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+
  private:
+  const ModelManifest::File* find(std::string_view name) const {
+    for (const ModelManifest::File& file : manifest_.files) {
+      if (file.name == name) return &file;
+    }
+    return nullptr;
+  }
+
   const std::filesystem::path& folder_;
   const ModelManifest& manifest_;
 };
+
+// Rows of a neighbour table that has none yet: each with no neighbours.
+absl::Status fill_rows(NeighborTable& table, std::size_t rows) {
+  if (table.row_count() != 0) return absl::OkStatus();
+  VITRINE_ASSIGN_OR_RETURN(table,
+                           NeighborTable::create(std::vector<std::vector<RelatedProduct>>(rows)));
+  return absl::OkStatus();
+}
+
+absl::Status check_rows(const ModelTables& tables) {
+  const std::size_t rows = tables.products.size();
+  if (tables.factors.row_count() != rows || tables.similar.row_count() != rows ||
+      tables.together.row_count() != rows || tables.also_viewed.row_count() != rows ||
+      tables.popularity.row_count() != rows) {
+    return invalid_argument(
+        "all tables must have the {} rows of the product table, got {}, {}, {}, {} and {}", rows,
+        tables.factors.row_count(), tables.similar.row_count(), tables.together.row_count(),
+        tables.also_viewed.row_count(), tables.popularity.row_count());
+  }
+  if (!tables.content.empty() && tables.content.dimension() != tables.factors.dimension()) {
+    return invalid_argument("the content map must have the {} dimensions of the factors, got {}",
+                            tables.factors.dimension(), tables.content.dimension());
+  }
+  if (tables.buy_again.row_count() != 0 && tables.buy_again.row_count() != rows) {
+    return invalid_argument("the buy-again table must have {} rows or none, got {}", rows,
+                            tables.buy_again.row_count());
+  }
+  for (const PopularLists* table : {&tables.popular_in_category, &tables.popular_in_market}) {
+    VITRINE_RETURN_IF_ERROR(PopularLists::create(table->lists(), rows).status());
+  }
+  return absl::OkStatus();
+}
+
+// The tables that came later.
+absl::Status read_optional(const ModelFolder& files, const ModelManifest& manifest,
+                           ModelTables& tables) {
+  const std::size_t rows = manifest.rows;
+  const auto lists = [rows](std::string_view bytes) { return decode_popular_lists(bytes, rows); };
+  if (files.has(k_also_viewed_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.also_viewed,
+                             files.read(k_also_viewed_file, [rows](std::string_view bytes) {
+                               return decode_neighbors(bytes, rows);
+                             }));
+  }
+  if (files.has(k_content_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.content,
+                             files.read(k_content_file, [&](std::string_view bytes) {
+                               return decode_content(bytes, manifest.factors.dimension);
+                             }));
+  }
+  if (files.has(k_category_popularity_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.popular_in_category,
+                             files.read(k_category_popularity_file, lists));
+  }
+  if (files.has(k_market_popularity_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.popular_in_market, files.read(k_market_popularity_file, lists));
+  }
+  if (files.has(k_buy_again_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.buy_again,
+                             files.read(k_buy_again_file, [rows](std::string_view bytes) {
+                               return decode_buy_again(bytes, rows);
+                             }));
+  }
+  return fill_rows(tables.also_viewed, rows);
+}
 
 }  // namespace
 
@@ -192,14 +168,8 @@ TrainedModel::TrainedModel(std::string version, TrainingRecord record, ModelTabl
 
 absl::StatusOr<std::shared_ptr<const TrainedModel>> TrainedModel::create(TrainingRecord record,
                                                                          ModelTables tables) {
-  const std::size_t rows = tables.products.size();
-  if (tables.factors.row_count() != rows || tables.similar.row_count() != rows ||
-      tables.together.row_count() != rows || tables.popularity.row_count() != rows) {
-    return invalid_argument(
-        "all tables must have the {} rows of the product table, got {}, {}, {} and {}", rows,
-        tables.factors.row_count(), tables.similar.row_count(), tables.together.row_count(),
-        tables.popularity.row_count());
-  }
+  VITRINE_RETURN_IF_ERROR(fill_rows(tables.also_viewed, tables.products.size()));
+  VITRINE_RETURN_IF_ERROR(check_rows(tables));
   VITRINE_RETURN_IF_ERROR(validate(record.confidence));
   std::string version = version_of(record.created_ms, tables);
   return std::shared_ptr<const TrainedModel>(
@@ -227,6 +197,7 @@ absl::StatusOr<std::shared_ptr<const TrainedModel>> TrainedModel::load(
                            files.read(k_popularity_file, [rows](std::string_view bytes) {
                              return decode_popularity(bytes, rows);
                            }));
+  VITRINE_RETURN_IF_ERROR(read_optional(files, manifest, tables));
   return std::shared_ptr<const TrainedModel>(
       new TrainedModel(std::move(manifest.version), std::move(manifest.record), std::move(tables)));
 }

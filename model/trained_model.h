@@ -2,7 +2,7 @@
 // disk.
 //
 // The folder holds manifest.pb (what and how, and size and SHA-256 of every other file),
-// manifest.sha256, manifest.json (the same for people) and one binary file a table, little-endian.
+// manifest.sha256, manifest.json (the same for people) and one file a table.
 // Thread-safety: immutable; shared as shared_ptr<const TrainedModel>.
 #pragma once
 
@@ -15,9 +15,12 @@
 #include <string>
 
 #include "base/clock.h"
+#include "model/buy_again_table.h"
 #include "model/confidence.h"
+#include "model/content_map.h"
 #include "model/factor_model.h"
 #include "model/neighbor_table.h"
+#include "model/popular_lists.h"
 #include "model/popularity_table.h"
 #include "model/product_table.h"
 
@@ -48,6 +51,13 @@ struct ModelTables {
   NeighborTable similar;   // by cosine of the factors
   NeighborTable together;  // bought in the same order
   PopularityTable popularity;
+
+  // Older models have none of these: they are empty then.
+  NeighborTable also_viewed;  // looked at in the same session; no rows become empty ones
+  ContentMap content;
+  PopularLists popular_in_category;  // by category path, each with all it contains
+  PopularLists popular_in_market;
+  BuyAgainTable buy_again;
 };
 
 class TrainedModel {
@@ -76,6 +86,11 @@ class TrainedModel {
   const NeighborTable& similar() const { return tables_.similar; }
   const NeighborTable& together() const { return tables_.together; }
   const PopularityTable& popularity() const { return tables_.popularity; }
+  const NeighborTable& also_viewed() const { return tables_.also_viewed; }
+  const ContentMap& content() const { return tables_.content; }
+  const PopularLists& popular_in_category() const { return tables_.popular_in_category; }
+  const PopularLists& popular_in_market() const { return tables_.popular_in_market; }
+  const BuyAgainTable& buy_again() const { return tables_.buy_again; }
 
  private:
   TrainedModel(std::string version, TrainingRecord record, ModelTables tables);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/string_map.h"
 #include "model/vector_kernels.h"
 
 namespace vitrine::training {
@@ -39,9 +40,33 @@ NeighborLists renumbered(NeighborLists lists, const std::vector<std::uint32_t>& 
   return result;
 }
 
-absl::StatusOr<ModelTables> make_tables(const Dataset& data, const AlignedFloats& factors,
-                                        const TrainOptions& options,
-                                        const TrainObserver& observer) {
+// Products with a description and an opinion: somebody with a name had them. `order` holds their
+// numbers by row of `factors`.
+std::vector<ContentExample> content_examples(const Dataset& data,
+                                             const std::vector<std::uint32_t>& order,
+                                             const FactorModel& factors,
+                                             std::span<const Product> catalog) {
+  StringMap<const Product*> described;
+  for (const Product& product : catalog) {
+    if (!product.hidden) described.emplace(product.product_id, &product);
+  }
+  std::vector<ContentExample> examples;
+  for (std::uint32_t row = 0; row < order.size(); ++row) {
+    const auto found = described.find(data.products[order[row]]);
+    if (found == described.end() || data.by_product.columns_of(order[row]).empty()) continue;
+    examples.push_back({found->second, factors.row(row)});
+  }
+  return examples;
+}
+
+struct Learned {
+  ModelTables tables;
+  ContentOutcome content;  // its map is among the tables
+};
+
+absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& factors,
+                                    const TrainOptions& options, std::span<const Product> catalog,
+                                    const TrainObserver& observer) {
   const auto stage = [&](std::string_view name) {
     if (observer.on_stage) observer.on_stage(name);
   };
@@ -50,7 +75,8 @@ absl::StatusOr<ModelTables> make_tables(const Dataset& data, const AlignedFloats
   const std::size_t stride = padded_dimension(dimension);
   const std::vector<std::uint32_t> order = rows_by_norm(factors, products, stride);
 
-  ModelTables tables;
+  Learned learned;
+  ModelTables& tables = learned.tables;
   stage("similar");
   NeighborLists similar =
       similar_products(factors, products, stride, options.neighbors, options.als.threads);
@@ -75,12 +101,19 @@ absl::StatusOr<ModelTables> make_tables(const Dataset& data, const AlignedFloats
   VITRINE_ASSIGN_OR_RETURN(tables.products, ProductTable::create(ids));
   VITRINE_ASSIGN_OR_RETURN(tables.factors, FactorModel::from_factors(options.als.factors, rows));
   VITRINE_ASSIGN_OR_RETURN(tables.popularity, PopularityTable::create(std::move(popularity)));
-  return tables;
+
+  stage("content");
+  // In the basis of the finished model, which is not that of the trainer.
+  VITRINE_ASSIGN_OR_RETURN(learned.content,
+                           learn_content_map(content_examples(data, order, tables.factors, catalog),
+                                             options.content, options.als.threads));
+  return learned;
 }
 
 TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
                            const DataSource& source, TimeMs created_ms,
-                           const std::map<std::string, double>& metrics) {
+                           const std::map<std::string, double>& metrics,
+                           const ContentOutcome& content) {
   TrainingRecord record;
   record.created_ms = created_ms;
   record.seed = options.als.seed;
@@ -101,6 +134,11 @@ TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
                      {"together_max", fmt::format("{}", neighbors.together_max)},
                      {"together_support_min", fmt::format("{}", neighbors.together_support_min)},
                      {"order_products_max", fmt::format("{}", neighbors.order_products_max)}};
+  if (content.held_out > 0) {
+    record.metrics["content_r2"] = content.r2;
+    record.metrics["content_cosine"] = content.cosine;
+    record.settings["content_lambda"] = fmt::format("{}", content.lambda);
+  }
   record.libraries = {{"eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION,
                                             EIGEN_MINOR_VERSION)},
                       {"compiler", __VERSION__},
@@ -113,19 +151,22 @@ TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
 absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& options,
                                    const DataSource& source, const Clock& clock,
                                    const TrainObserver& observer,
-                                   const std::map<std::string, double>& metrics) {
+                                   const std::map<std::string, double>& metrics,
+                                   std::span<const Product> catalog) {
   if (observer.on_stage) observer.on_stage("factors");
   VITRINE_ASSIGN_OR_RETURN(AlsResult als,
                            train_als(data.by_user, data.by_product, options.als, observer.on_epoch,
                                      observer.cancel, observer.continuation));
-  VITRINE_ASSIGN_OR_RETURN(ModelTables tables,
-                           make_tables(data, als.product_factors, options, observer));
+  VITRINE_ASSIGN_OR_RETURN(Learned learned,
+                           make_tables(data, als.product_factors, options, catalog, observer));
   if (observer.cancel != nullptr && observer.cancel->load())
     return absl::CancelledError("training was cancelled");
+  TrainingRecord record =
+      make_record(data, options, source, clock.now_ms(), metrics, learned.content);
   TrainOutcome outcome;
-  VITRINE_ASSIGN_OR_RETURN(outcome.model, TrainedModel::create(make_record(data, options, source,
-                                                                           clock.now_ms(), metrics),
-                                                               std::move(tables)));
+  learned.tables.content = std::move(learned.content.map);
+  VITRINE_ASSIGN_OR_RETURN(outcome.model,
+                           TrainedModel::create(std::move(record), std::move(learned.tables)));
   outcome.epochs = std::move(als.epochs);
   return outcome;
 }

@@ -10,13 +10,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "model/product.h"
 #include "model/trained_model.h"
 #include "training/als_trainer.h"
+#include "training/content_training.h"
 #include "training/dataset.h"
 #include "training/neighbors.h"
 
@@ -25,6 +28,7 @@ namespace vitrine::training {
 struct TrainOptions {
   AlsOptions als;
   NeighborOptions neighbors;
+  ContentOptions content;
 };
 
 // Where the data came from, for the record; see TrainingRecord.
@@ -37,7 +41,7 @@ struct DataSource {
 struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;  // may be empty
   std::function<void(std::string_view stage)>
-      on_stage;  // "factors", "similar", "together", "tables"; may be empty
+      on_stage;  // "factors", "similar", "together", "tables", "content"; may be empty
   const std::atomic<bool>* cancel = nullptr;      // may be null
   const AlsContinuation* continuation = nullptr;  // may be null
 };
@@ -49,10 +53,14 @@ struct TrainOutcome {
 
 // clock    stamps the model's version
 // metrics  stored in the model's record ("recall@20": ...), as measured by the caller; may be empty
+// catalog  what is known of the products, hidden ones aside; products without interactions are
+//          allowed. Without it there is no content map; with it, how good the map is goes into the
+//          record: "content_r2", "content_cosine"
 // Errors   InvalidArgument (options), Cancelled
 absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& options,
                                    const DataSource& source, const Clock& clock,
                                    const TrainObserver& observer,
-                                   const std::map<std::string, double>& metrics = {});
+                                   const std::map<std::string, double>& metrics = {},
+                                   std::span<const Product> catalog = {});
 
 }  // namespace vitrine::training

@@ -94,22 +94,27 @@ void LiveModelBuilder::add_tail_rows(const catalog::CatalogSnapshot& catalog,
   const std::size_t dimension = next.index_->dimension();
   std::vector<ProductNumber> added;
   std::vector<float> vectors;
-  std::vector<float> mean(dimension);
+  std::vector<float> vector(dimension);
   for (const ProductNumber number : changed) {
     const Product* product = catalog.find(number);
     if (product == nullptr || next.row_of(number)) continue;
-    if (!categories_.mean(deepest_category(*product), mean)) continue;
+    if (!place(*product, vector)) continue;
     next.rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
     next.rows_.set(number.value(), static_cast<std::uint32_t>(next.row_count() + added.size()));
     added.push_back(number);
-    vectors.insert(vectors.end(), mean.begin(), mean.end());
+    vectors.insert(vectors.end(), vector.begin(), vector.end());
   }
   if (added.empty()) return;
   next.numbers_.append(added);
   auto index = next.index_->with_tail({vectors.data(), added.size(), dimension, dimension});
-  CHECK(index.ok(), "means of usable vectors are usable");
+  CHECK(index.ok(), "sums and means of usable vectors are usable");
   next.index_ = *std::move(index);
   next.showable_.grow(next.row_count());
+}
+
+bool LiveModelBuilder::place(const Product& product, std::span<float> vector) const {
+  return current_->model()->content().place(product, vector) ||
+         categories_.mean(deepest_category(product), vector);
 }
 
 void LiveModelBuilder::mark_showable(const catalog::CatalogSnapshot& catalog,

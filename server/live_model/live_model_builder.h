@@ -1,8 +1,9 @@
 // Makes live models: the first of a trained model, then one after each change of the catalog.
 //
-// A catalog product the model does not know gets a tail row with the mean vector of the model's
-// products in its deepest category, when there are any; it keeps row and vector until the next
-// model. Not thread-safe; what it makes is.
+// A catalog product the model does not know gets a tail row with the vector that the model's
+// content map gives it, else with the mean vector of the model's products in its deepest category,
+// when there are any; it keeps row and vector until the next model. Not thread-safe; what it makes
+// is.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -40,6 +41,8 @@ class LiveModelBuilder {
                            std::span<const ProductNumber> changed);
   void add_tail_rows(const catalog::CatalogSnapshot& catalog,
                      std::span<const ProductNumber> changed, LiveModel& next) const;
+  // Where a product without interactions most likely lies; false when nothing tells.
+  bool place(const Product& product, std::span<float> vector) const;
   void mark_showable(const catalog::CatalogSnapshot& catalog,
                      std::span<const ProductNumber> changed, LiveModel& next);
 

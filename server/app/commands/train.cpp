@@ -26,6 +26,7 @@ constexpr const char* k_checkpoint_file = "checkpoint.work";
 struct TrainCommand {
   TrainingFlags training;
   std::string interactions;  // a file in place of the log
+  std::string products;      // a file in place of the catalog
   std::string until;
   std::string out;
   bool promote = false;
@@ -219,6 +220,8 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
           gate->compare(input.source(), data.until_ms, cancel.flag(), invocation.json));
     }
   }
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<Product> products,
+                           input.products(command.products, invocation.config.products));
   const training::AlsOptions& als = command.training.options.als;
   Checkpoints checkpoints({checkpoint_path(command, invocation), fingerprint_of(data, als)},
                           command.checkpoint_seconds);
@@ -232,7 +235,7 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
     VITRINE_ASSIGN_OR_RETURN(
         trained,
         training::train(data, command.training.options, input.described(), SystemClock(), observer,
-                        gate ? gate->metrics() : std::map<std::string, double>{}));
+                        gate ? gate->metrics() : std::map<std::string, double>{}, products));
   }
   VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, trained, gate));
   checkpoints.remove();
@@ -258,6 +261,10 @@ void add_train(CLI::App& root, Invocation& invocation) {
   add_data_option(app, invocation);
   app.add_option("--interactions", command->interactions,
                  "Learn from this file: user<TAB>product lines, user product product..., or CSV")
+      ->type_name("FILE");
+  app.add_option("--products", command->products,
+                 "Describe products by this file, as import takes it, in place of the catalog: "
+                 "titles, categories, brands and prices place those that nobody has touched")
       ->type_name("FILE");
   add_training_flags(app, command->training);
   app.add_option("--until", command->until, "Leave out what happened after this time")

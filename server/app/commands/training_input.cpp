@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/status.h"
+#include "server/app/catalog_products.h"
 #include "server/app/log_interactions.h"
 #include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
@@ -47,6 +48,13 @@ training::InteractionSource TrainingInput::source() {
 
 std::uint64_t TrainingInput::interactions_at_most() const {
   return file_.empty() ? last_ : training::interactions_of_file(file_);
+}
+
+absl::StatusOr<std::vector<Product>> TrainingInput::products(const std::string& file,
+                                                             const ProductLimits& limits) const {
+  if (!file.empty()) return read_products(file, limits);
+  if (database_ != nullptr) return catalog_products(*database_, limits);
+  return std::vector<Product>();
 }
 
 training::DataSource TrainingInput::described() const {

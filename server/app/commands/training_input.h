@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "model/product.h"
 #include "server/app/config.h"
 #include "server/store/database.h"
 #include "training/gate.h"
@@ -30,6 +32,9 @@ class TrainingInput {
 
   // What is known of its size before it is read; users and products are not.
   std::uint64_t interactions_at_most() const;
+  // What is known of the products: of `file`, else of the store; nothing when there is neither.
+  absl::StatusOr<std::vector<Product>> products(const std::string& file,
+                                                const ProductLimits& limits) const;
   // For the record.
   training::DataSource described() const;
 

@@ -29,7 +29,7 @@ struct ModelRow {
 };
 
 inline std::shared_ptr<const TrainedModel> model_of(const std::vector<ModelRow>& rows,
-                                                    TimeMs created_ms) {
+                                                    TimeMs created_ms, ContentMap content = {}) {
   std::vector<std::string> ids;
   std::vector<float> factors;
   for (const ModelRow& row : rows) {
@@ -46,6 +46,7 @@ inline std::shared_ptr<const TrainedModel> model_of(const std::vector<ModelRow>&
   tables.similar = *NeighborTable::create(std::vector<std::vector<RelatedProduct>>(rows.size()));
   tables.together = *NeighborTable::create(std::vector<std::vector<RelatedProduct>>(rows.size()));
   tables.popularity = *PopularityTable::create(std::vector<float>(rows.size(), 1));
+  tables.content = std::move(content);
   auto model = TrainedModel::create(std::move(record), std::move(tables));
   EXPECT_TRUE(model.ok()) << model.status();
   return *model;

@@ -171,6 +171,25 @@ TEST_F(ModelWatcherTest, PlacesANewProductAmongThoseOfItsDeepestCategory) {
   EXPECT_THAT(nearest(*live(), "ball"), ElementsAre("ball", "teapot", "tray", "cake-stand"));
 }
 
+TEST_F(ModelWatcherTest, PlacesANewProductByWhatItIsBeforeItsCategoryIsAsked) {
+  ContentMap content = ContentMap::create(ContentFeatures::create({"term:round"}, {1}, {}).value(),
+                                          {0, 0.5F}, {0.25F, 4})
+                           .value();
+  publish(model_of(rows_, 1, std::move(content)));
+  put({product_named("cake-stand", {"Home > Kitchen"})});
+  start_watcher();
+
+  Product bowl = product_named("bowl", {"Home > Kitchen"});
+  bowl.title = "A round bowl";
+  put({bowl, product_named("tray", {"Home > Kitchen"})});
+
+  const std::span<const float> vector = live()->vector(row_of(*live(), "bowl").value());
+  EXPECT_THAT(std::vector(vector.begin(), vector.end()), ElementsAre(0.25F, 4.5F));
+  const std::span<const float> tray = live()->vector(row_of(*live(), "tray").value());
+  EXPECT_TRUE(std::ranges::equal(tray, live()->vector(row_of(*live(), "cake-stand").value())))
+      << "nothing of it is known but its category";
+}
+
 TEST_F(ModelWatcherTest, GivesNoRowWhereNothingIsKnown) {
   publish(model_of(rows_, 1));
   put({product_named("ball", {"Toys"})});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "tests/unit/training/shop.h"
 #include "training/neighbors.h"
@@ -93,7 +94,7 @@ TEST(TrainJobTest, RecordsWhatItDid) {
   EXPECT_EQ(record.orders, 120U);
   EXPECT_EQ(record.epochs, 5U);
   EXPECT_EQ(record.confidence.mean, data.confidence.mean);
-  EXPECT_EQ(record.settings.at("solver"), "primal");
+  EXPECT_EQ(record.settings.at("solver"), "auto");
 }
 
 TEST(TrainJobTest, ProductsThatOnlyNobodyBoughtHaveARowAndNoOpinion) {
@@ -119,10 +120,55 @@ TEST(TrainJobTest, TellsItsStagesAndStopsWhenCancelled) {
   observer.on_stage = [&](std::string_view stage) { stages.emplace_back(stage); };
   observer.cancel = &cancel;
   ASSERT_TRUE(train(data, small_options(), {}, clock, observer).ok());
-  EXPECT_THAT(stages, ElementsAre("factors", "similar", "together", "tables"));
+  EXPECT_THAT(stages, ElementsAre("factors", "similar", "together", "tables", "content"));
   cancel = true;
   EXPECT_EQ(train(data, small_options(), {}, clock, observer).status().code(),
             absl::StatusCode::kCancelled);
+}
+
+// Even products are lamps, odd ones are rugs; p0 is hidden.
+std::vector<Product> described_products() {
+  std::vector<Product> catalog;
+  for (int number = 0; number < 40; ++number) {
+    Product product;
+    product.product_id = "p" + std::to_string(number);
+    product.title = number % 2 == 0 ? "brass lamp" : "woollen rug";
+    product.categories = {number % 2 == 0 ? "Home > Lamps" : "Home > Rugs"};
+    product.hidden = number == 0;
+    catalog.push_back(product);
+  }
+  return catalog;
+}
+
+TEST(TrainJobTest, AProductThatNobodyTouchedGoesToThoseWhoLikeItsKind) {
+  const Dataset data = test::shop_of_two_tastes();
+  const FakeClock clock(0);
+  const TrainOutcome outcome =
+      train(data, small_options(), {}, clock, {}, {{"recall@20", 0.5}}, described_products())
+          .value();
+  const TrainedModel& model = *outcome.model;
+  EXPECT_GT(model.record().metrics.at("content_r2"), 0);
+  EXPECT_GT(model.record().metrics.at("content_cosine"), 0.5);
+  EXPECT_EQ(model.record().metrics.at("recall@20"), 0.5);
+  EXPECT_TRUE(model.record().settings.contains("content_lambda"));
+
+  Product novelty;
+  novelty.title = "glass lamp";
+  std::vector<float> vector(model.factors().dimension());
+  ASSERT_TRUE(model.content().place(novelty, vector));
+  const auto score_of_lover = [&](std::string_view liked) {
+    std::vector<float> user(vector.size());
+    model.factors().fold_in(std::vector<std::uint32_t>{model.products().row(liked).value()},
+                            std::vector<float>{1}, user);
+    return std::inner_product(user.begin(), user.end(), vector.begin(), 0.0F);
+  };
+  EXPECT_GT(score_of_lover("p4"), 3 * std::abs(score_of_lover("p5")));
+}
+
+TEST(TrainJobTest, WithoutACatalogThereIsNoContentMap) {
+  const TrainOutcome outcome = trained(test::shop_of_two_tastes());
+  EXPECT_TRUE(outcome.model->content().empty());
+  EXPECT_FALSE(outcome.model->record().metrics.contains("content_r2"));
 }
 
 // Ten orders: lamp and bulb together in four, tape in all, rug and clock together in two.

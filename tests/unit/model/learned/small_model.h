@@ -10,8 +10,7 @@ namespace vitrine::test {
 
 constexpr TimeMs k_small_model_time = 1'763'719'200'000;  // 2025-11-21T10:00:00Z
 
-// Models of different seeds differ in content, those of different hours in name and order.
-inline std::shared_ptr<const TrainedModel> small_model(int hours = 0, float factor = 1) {
+inline TrainingRecord small_record(int hours = 0) {
   TrainingRecord record;
   record.created_ms = k_small_model_time + hours * k_hour_ms;
   record.seed = 7;
@@ -29,6 +28,11 @@ inline std::shared_ptr<const TrainedModel> small_model(int hours = 0, float fact
   record.metrics = {{"recall@20", 0.25}};
   record.settings = {{"solver", "primal"}};
   record.libraries = {{"eigen", "3.4.0"}};
+  return record;
+}
+
+// The tables that every model has had from the beginning.
+inline ModelTables first_tables(float factor = 1) {
   ModelTables tables;
   tables.products = ProductTable::create({"lamp", "bunting", "teapot"}).value();
   tables.factors =
@@ -38,7 +42,22 @@ inline std::shared_ptr<const TrainedModel> small_model(int hours = 0, float fact
   tables.similar = NeighborTable::create({{{1, 0.7F, 0, 0}}, {{0, 0.7F, 0, 0}}, {}}).value();
   tables.together = NeighborTable::create({{}, {{2, 12, 3, 5}}, {{1, 12, 3, 5}}}).value();
   tables.popularity = PopularityTable::create({3, 8, 1}).value();
-  return TrainedModel::create(std::move(record), std::move(tables)).value();
+  return tables;
 }
 
+// Models of different factors differ in content, those of different hours in name and order.
+inline std::shared_ptr<const TrainedModel> small_model(int hours = 0, float factor = 1) {
+  ModelTables tables = first_tables(factor);
+  tables.also_viewed = NeighborTable::create({{{2, 0.5F, 0, 4}}, {}, {{0, 0.5F, 0, 4}}}).value();
+  tables.content =
+      ContentMap::create(ContentFeatures::create({"category:Home", "price:EUR:1", "term:lamp"},
+                                                 {1, 1, 2}, {{"EUR", {500, 1000}}})
+                             .value(),
+                         {0.5F, 0}, {1, 0, 0, 1, 0.25F, 0.25F})
+          .value();
+  tables.popular_in_category = PopularLists::create({{"Home", {{1, 8}, {0, 3}}}}, 3).value();
+  tables.popular_in_market = PopularLists::create({{"DE", {{2, 0.5F}}}}, 3).value();
+  tables.buy_again = BuyAgainTable::create({{}, {28, 6}, {}}, {{"Home", {30, 9}}}).value();
+  return TrainedModel::create(small_record(hours), std::move(tables)).value();
+}
 }  // namespace vitrine::test

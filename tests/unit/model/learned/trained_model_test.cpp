@@ -19,9 +19,11 @@ using test::small_model;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* k_files[] = {"products.bin",   "factors.bin",    "similar.bin",
-                                   "together.bin",   "popularity.bin", "manifest.pb",
-                                   "manifest.sha256"};
+constexpr const char* k_files[] = {
+    "products.bin",           "factors.bin",          "similar.bin",
+    "together.bin",           "popularity.bin",       "manifest.pb",
+    "manifest.sha256",        "also_viewed.bin",      "content.pb",
+    "popular_in_category.pb", "popular_in_market.pb", "buy_again.pb"};
 
 class TrainedModelTest : public ::testing::Test {
  protected:
@@ -59,9 +61,60 @@ TEST_F(TrainedModelTest, WhatIsSavedIsLoadedTheSame) {
     EXPECT_TRUE(std::ranges::equal(again.similar().of(row), model->similar().of(row)));
     EXPECT_TRUE(std::ranges::equal(again.together().of(row), model->together().of(row)));
     EXPECT_EQ(again.popularity().weight(row), model->popularity().weight(row));
+    EXPECT_TRUE(std::ranges::equal(again.also_viewed().of(row), model->also_viewed().of(row)));
+    EXPECT_EQ(again.buy_again().of_product(row), model->buy_again().of_product(row));
   }
+  EXPECT_EQ(again.buy_again().categories(), model->buy_again().categories());
+  EXPECT_EQ(again.popular_in_category().lists(), model->popular_in_category().lists());
+  EXPECT_EQ(again.popular_in_market().lists(), model->popular_in_market().lists());
+  EXPECT_TRUE(std::ranges::equal(again.content().weights(), model->content().weights()));
+  EXPECT_TRUE(std::ranges::equal(again.content().mean(), model->content().mean()));
+  EXPECT_TRUE(
+      std::ranges::equal(again.content().features().names(), model->content().features().names()));
+  EXPECT_EQ(again.content().features().bands(), model->content().features().bands());
   EXPECT_TRUE(std::ranges::equal(again.factors().spectrum(), model->factors().spectrum()));
   EXPECT_EQ(again.factors().parameters().alpha0, 0.3F);
+}
+
+TEST_F(TrainedModelTest, AFolderFromBeforeTheLaterTablesIsLoadedWithEmptyOnes) {
+  const std::filesystem::path folder = folder_.path() / "old";
+  const auto old = TrainedModel::create(test::small_record(), test::first_tables()).value();
+  ASSERT_TRUE(old->save(folder).ok());
+  for (const char* later : {"also_viewed.bin", "content.pb", "popular_in_category.pb",
+                            "popular_in_market.pb", "buy_again.pb"}) {
+    ASSERT_FALSE(std::filesystem::exists(folder / later)) << later;
+  }
+  const auto loaded = TrainedModel::load(folder);
+  ASSERT_TRUE(loaded.ok()) << message_of(loaded.status());
+  const TrainedModel& again = **loaded;
+  EXPECT_EQ(again.version(), old->version());
+  EXPECT_EQ(again.together().of(1).size(), 1U);
+  EXPECT_TRUE(again.also_viewed().of(2).empty());
+  EXPECT_TRUE(again.content().empty());
+  EXPECT_TRUE(again.popular_in_category().of("Home").empty());
+  EXPECT_FALSE(again.buy_again().of_product(1));
+}
+
+TEST_F(TrainedModelTest, ALaterTableMustFitTheModel) {
+  const auto refused = [](auto change) {
+    ModelTables tables = test::first_tables();
+    change(tables);
+    return !TrainedModel::create(test::small_record(), std::move(tables)).ok();
+  };
+  EXPECT_TRUE(refused([](ModelTables& tables) {
+    tables.also_viewed = NeighborTable::create({{}, {}}).value();
+  })) << "two rows";
+  EXPECT_TRUE(refused([](ModelTables& tables) {
+    tables.content =
+        ContentMap::create(ContentFeatures::create({"term:lamp"}, {1}, {}).value(), {0}, {1})
+            .value();
+  })) << "one dimension";
+  EXPECT_TRUE(refused([](ModelTables& tables) {
+    tables.popular_in_market = PopularLists::create({{"DE", {{3, 1}}}}, 4).value();
+  })) << "row 3 of 3";
+  EXPECT_TRUE(refused([](ModelTables& tables) {
+    tables.buy_again = BuyAgainTable::create({{7, 2}}, {}).value();
+  })) << "one row";
 }
 
 TEST_F(TrainedModelTest, TheVersionTellsTimeAndContent) {
