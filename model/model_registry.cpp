@@ -115,7 +115,10 @@ absl::Status ModelRegistry::publish(const TrainedModel& model, bool promote) {
     std::filesystem::path unfinished = target;
     unfinished += k_unfinished;
     std::filesystem::remove_all(unfinished, error);  // left by a run that was killed
-    VITRINE_RETURN_IF_ERROR(model.save(unfinished));
+    if (const absl::Status saved = model.save(unfinished); !saved.ok()) {
+      std::filesystem::remove_all(unfinished, error);  // a full disk needs the room
+      return saved;
+    }
     std::filesystem::rename(unfinished, target, error);
     if (error) return internal_error("cannot rename to {}: {}", target.string(), error.message());
     VITRINE_RETURN_IF_ERROR(sync_folder(folder_));

@@ -95,7 +95,9 @@ GateVerdict verdict_of(const Judgement& candidate, const Judgement& current,
 
 absl::StatusOr<Split> slice_of(const InteractionSource& source, const Recipe& recipe, TimeMs cut,
                                TimeMs until) {
-  SplitBuilder builder({.confidence = recipe.confidence, .until = {}});
+  DatasetOptions dataset;
+  dataset.confidence = recipe.confidence;
+  SplitBuilder builder(std::move(dataset));
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms <= until) builder.add_by_time(one, cut);
   }));

@@ -79,6 +79,7 @@ class Tuning {
     result_.cut.users = split.fresh.users.size();
     std::vector<Recipe> recipes = draw(rungs.front(), split.train);
     std::vector<TuneRun> ranked;
+    std::vector<TuneRun> left_behind;  // those of the latest rung first
     for (std::uint32_t rung = 0; rung < rungs.size(); ++rung) {
       recipes.resize(std::min<std::size_t>(recipes.size(), rungs[rung]));
       ranked.clear();
@@ -93,8 +94,14 @@ class Tuning {
       });
       recipes.clear();
       for (const TuneRun& one : ranked) recipes.push_back(one.recipe);
+      const std::size_t kept = rung + 1 < rungs.size() ? rungs[rung + 1] : ranked.size();
+      left_behind.insert(
+          left_behind.begin(),
+          ranked.begin() + static_cast<std::ptrdiff_t>(std::min(kept, ranked.size())),
+          ranked.end());
     }
     result_.leaderboard = std::move(ranked);
+    result_.leaderboard.insert(result_.leaderboard.end(), left_behind.begin(), left_behind.end());
     return std::move(result_);
   }
 
@@ -105,7 +112,9 @@ class Tuning {
   }
 
   absl::StatusOr<Split> split_for(const Recipe& recipe) const {
-    SplitBuilder builder({.confidence = recipe.confidence, .until = {}});
+    DatasetOptions dataset;
+    dataset.confidence = recipe.confidence;
+    SplitBuilder builder(std::move(dataset));
     interactions_.for_each([&](const Interaction& one) {
       if (result_.cut.is_by_time) {
         builder.add_by_time(one, result_.cut.from_ms);

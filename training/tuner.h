@@ -51,7 +51,7 @@ struct ValidationCut {
 struct TuneResult {
   ValidationCut cut;
   std::vector<TuneRun> runs;         // in the order in which they were made
-  std::vector<TuneRun> leaderboard;  // the last rung, best first
+  std::vector<TuneRun> leaderboard;  // each recipe once, as far as it came; best first
 };
 
 struct TuneObserver {

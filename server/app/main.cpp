@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   add_import(root, invocation);
   add_train(root, invocation);
   add_evaluate(root, invocation);
+  add_tune(root, invocation);
   add_models(root, invocation);
   add_recommend(root, invocation);
   add_stats(root, invocation);

@@ -53,7 +53,10 @@ void add_serve(CLI::App& root, Invocation& invocation);
 void add_import(CLI::App& root, Invocation& invocation);
 void add_train(CLI::App& root, Invocation& invocation);
 void add_evaluate(CLI::App& root, Invocation& invocation);
+void add_tune(CLI::App& root, Invocation& invocation);
 void add_models(CLI::App& root, Invocation& invocation);
+// A verb of `models`.
+void add_models_import(CLI::App& models, Invocation& invocation);
 void add_recommend(CLI::App& root, Invocation& invocation);
 void add_stats(CLI::App& root, Invocation& invocation);
 void add_export(CLI::App& root, Invocation& invocation);

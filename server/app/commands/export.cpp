@@ -8,8 +8,11 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/status.h"
+#include "model/model_registry.h"
 #include "model/money.h"
+#include "model/npy.h"
 #include "server/app/commands/command.h"
 #include "server/app/import/csv.h"
 #include "server/app/terminal/progress.h"
@@ -168,8 +171,40 @@ absl::StatusOr<std::uint64_t> export_events(const ExportCommand& command,
   return count;
 }
 
+// The vectors of the model that serves, and beside them the ids of their rows.
+absl::Status export_vectors(const ExportCommand& command, const Invocation& invocation) {
+  if (command.format != "npy" || command.out == "-")
+    return wrong_use("--what vectors needs --format npy and --out FILE.npy");
+  const ModelRegistry registry(DataLayout(invocation.config.data).models);
+  VITRINE_ASSIGN_OR_RETURN(const std::optional<std::string> version, registry.current());
+  if (!version) return not_found("there is no model yet: 'vitrine train' makes one");
+  VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const TrainedModel> model,
+                           registry.load(*version));
+  std::vector<float> values;
+  std::string ids;
+  for (std::uint32_t row = 0; row < model->row_count(); ++row) {
+    const std::span<const float> vector = model->factors().row(row);
+    values.insert(values.end(), vector.begin(), vector.end());
+    ids += std::string(model->products().id(row)) + "\n";
+  }
+  const std::string products = command.out + ".products.txt";
+  VITRINE_RETURN_IF_ERROR(replace_file(
+      command.out, encode_npy(values, model->row_count(), model->factors().dimension())));
+  VITRINE_RETURN_IF_ERROR(replace_file(products, ids));
+  if (invocation.json) {
+    print_line(
+        fmt::format(R"({{"vectors":{},"model_version":"{}"}})", model->row_count(), *version));
+  } else {
+    note(invocation, fmt::format("{} vectors of model {} in {}, their ids in {}",
+                                 grouped(model->row_count()), *version, command.out, products));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status run(const ExportCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
+  if (command.what == "vectors") return export_vectors(command, invocation);
+  if (command.format == "npy") return wrong_use("--format npy is for --what vectors");
   const bool to_stdout = command.out == "-";
   if (to_stdout && invocation.json) return wrong_use("--json needs --out FILE");
   VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Database> database,
@@ -192,14 +227,15 @@ void add_export(CLI::App& root, Invocation& invocation) {
   CLI::App& app = add_command(
       root, invocation, "export", "Write what is stored to a file, also beside a running server",
       "  vitrine export --data shop --what events --format csv --out events.csv\n"
-      "  vitrine export --data shop | gzip > events.ndjson.gz\n");
+      "  vitrine export --data shop | gzip > events.ndjson.gz\n"
+      "  vitrine export --data shop --what vectors --format npy --out vectors.npy\n");
   const auto command = std::make_shared<ExportCommand>();
   add_data_option(app, invocation);
   app.add_option("--what", command->what, "What to write")
-      ->check(CLI::IsMember({"events"}))
+      ->check(CLI::IsMember({"events", "vectors"}))
       ->capture_default_str();
   app.add_option("--format", command->format, "How")
-      ->check(CLI::IsMember({"ndjson", "csv"}))
+      ->check(CLI::IsMember({"ndjson", "csv", "npy"}))
       ->capture_default_str();
   app.add_option("--out", command->out, "Where to; - is standard output")
       ->type_name("FILE")

@@ -186,7 +186,9 @@ void add_models(CLI::App& root, Invocation& invocation) {
                               "  vitrine models list --data shop\n"
                               "  vitrine models promote 20261121T101500Z-3f2a9c01 --data shop\n"
                               "  vitrine models rollback --data shop\n"
-                              "  vitrine models prune --keep 3 --data shop\n");
+                              "  vitrine models prune --keep 3 --data shop\n"
+                              "  vitrine models import --vectors v.npy --products ids.txt --data "
+                              "shop\n");
   app.require_subcommand(1);
   const auto command = std::make_shared<ModelsCommand>();
   const auto on = [&](CLI::App& verb, auto action) {
@@ -218,6 +220,8 @@ void add_models(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(0, 10'000))
       ->capture_default_str();
   on(pruned, prune);
+
+  add_models_import(app, invocation);
 }
 
 }  // namespace vitrine::app

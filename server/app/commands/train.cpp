@@ -100,6 +100,23 @@ struct Outcome {
   absl::Status refusal;  // published, but kept from serving
 };
 
+// All of it or nothing: a model that could not be written leaves no files.
+absl::Status save_whole(const TrainedModel& model, const std::filesystem::path& folder) {
+  std::filesystem::path unfinished = folder;
+  unfinished += ".unfinished";
+  std::error_code error;
+  if (std::filesystem::exists(folder / "manifest.pb", error))
+    return failed_precondition("{} holds a model already", folder.string());
+  std::filesystem::remove_all(unfinished, error);  // left by a run that was killed
+  absl::Status saved = model.save(unfinished);
+  if (saved.ok()) {
+    std::filesystem::rename(unfinished, folder, error);
+    if (error) saved = internal_error("cannot rename to {}: {}", folder.string(), error.message());
+  }
+  if (!saved.ok()) std::filesystem::remove_all(unfinished, error);
+  return saved;
+}
+
 // Into --out as it is, or into the registry of the data folder, where a first model is current at
 // once: there is nothing it could be worse than.
 absl::StatusOr<Outcome> deliver(const TrainCommand& command, const Invocation& invocation,
@@ -108,7 +125,7 @@ absl::StatusOr<Outcome> deliver(const TrainCommand& command, const Invocation& i
   const TrainedModel& model = *trained.model;
   Outcome outcome;
   if (!command.out.empty()) {
-    VITRINE_RETURN_IF_ERROR(model.save(command.out));
+    VITRINE_RETURN_IF_ERROR(save_whole(model, command.out));
     outcome.folder = command.out;
     return outcome;
   }

@@ -19,10 +19,10 @@ constexpr std::string_view k_head = R"(<!doctype html>
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#98a2b3;--line:#323946;--back:#14181f;
 --card:#1b212b;--c0:#5b9dff}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);
-max-width:1180px;margin:2rem auto;padding:0 1rem}
+max-width:1240px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{color:var(--dim);margin:.2rem 0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
+table{font-size:13px}th,td{padding:.3rem .35rem;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left}th{color:var(--dim);font-weight:600}
 tr.model td{font-weight:600}small{color:var(--dim);font-weight:400;white-space:nowrap}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(460px,1fr));gap:1rem;margin-top:1rem}
@@ -40,7 +40,9 @@ std::string cell(const RankingResult& ranking, const std::string& metric) {
   const auto value = ranking.result.metrics.find(metric);
   if (value == ranking.result.metrics.end()) return "<td></td>";
   const auto interval = ranking.intervals.find(metric);
-  if (interval == ranking.intervals.end()) return fmt::format("<td>{:.4f}</td>", value->second);
+  const bool is_quality = !metric.starts_with("popularity") && !metric.starts_with("novelty");
+  if (interval == ranking.intervals.end() || !is_quality)
+    return fmt::format("<td>{:.4f}</td>", value->second);
   return fmt::format("<td>{:.4f}<br><small>{:.4f} to {:.4f}</small></td>", value->second,
                      interval->second.low, interval->second.high);
 }
