@@ -29,7 +29,6 @@ class UsageTest(folder.FolderTest):
         self.assert_wrong("at least one file", "import", "--data", self.data)
         self.assert_wrong("for whom or for what", "recommend", "--data", self.write("x", "").parent, "--limit", "3",
                           *self.with_store())
-        self.assert_wrong("--split TIME is required", "evaluate", "--data", self.data)
         self.assert_wrong("belong together", "evaluate", "--train", "x")
         self.assert_wrong("--dims", "train", "--data", self.data, "--dims", "0")
         self.assert_wrong("loopback", "serve", "--data", self.data, "--open", "--listen", "0.0.0.0:0")
