@@ -13,6 +13,8 @@ namespace {
 
 bool takes_back(EventType type) { return type == EventType::refund || type == EventType::cancel; }
 
+bool is_look(EventType type) { return type == EventType::view || type == EventType::click; }
+
 // Adds (row, column) pairs that come in rising order, and knows where the last row began.
 class RowsBuilder {
  public:
@@ -70,8 +72,20 @@ std::optional<std::uint32_t> TextNumbers::find(std::string_view text) const {
   return found->second;
 }
 
+// A shop has far fewer markets than numbers; those beyond are as good as not known.
+std::uint16_t DatasetBuilder::market_number(std::string_view market) {
+  if (market.empty()) return k_no_market;
+  const std::optional<std::uint32_t> known = markets_.find(market);
+  if (!known && markets_.size() >= k_no_market) return k_no_market;
+  return static_cast<std::uint16_t>(known ? *known : markets_.number(market));
+}
+
 void DatasetBuilder::add(const Interaction& interaction) {
   if (options_.until && interaction.time_ms > *options_.until) return;
+  if (options_.is_left_out && !interaction.user.empty() && options_.is_left_out(interaction.user)) {
+    ++left_out_;
+    return;
+  }
   const float weight = interaction.weight.value_or(options_.confidence.weight(interaction.type));
   if (takes_back(interaction.type)) {
     refunds_.push_back({interaction.time_ms, std::string(interaction.user),
@@ -82,8 +96,11 @@ void DatasetBuilder::add(const Interaction& interaction) {
   const std::uint32_t user = interaction.user.empty() ? k_none : users_.number(interaction.user);
   const std::uint32_t order =
       interaction.order.empty() ? k_none : orders_.number(interaction.order);
-  facts_.push_back({interaction.time_ms, weight, user, products_.number(interaction.product), order,
-                    interaction.type});
+  const std::uint32_t product = products_.number(interaction.product);
+  facts_.push_back({interaction.time_ms, weight, user, product, order,
+                    market_number(interaction.market), interaction.type});
+  if (is_look(interaction.type) && !interaction.session.empty())
+    views_.push_back({interaction.time_ms, sessions_.number(interaction.session), product});
 }
 
 // Those of users, orders and products that nothing else is known of have nothing to take back.
@@ -93,7 +110,7 @@ void DatasetBuilder::add_refunds(std::vector<Fact>& facts) const {
     const std::uint32_t user = users_.find(refund.user).value_or(k_none);
     const std::uint32_t order = orders_.find(refund.order).value_or(k_none);
     if (!product || (user == k_none && order == k_none)) continue;
-    facts.push_back({refund.time_ms, 0, user, *product, order, EventType::refund});
+    facts.push_back({refund.time_ms, 0, user, *product, order, k_no_market, EventType::refund});
   }
 }
 
@@ -145,6 +162,7 @@ void DatasetBuilder::fill_pairs(const std::vector<Fact>& facts, Dataset& data) c
       if (fact.order == k_none) ++purchases_alone;
       if (fact.order != k_none) orders.push_back(fact.order);
     }
+    add_repeats(std::span(facts).subspan(first, i - first), data.repeats);
     first = i;
     seen.add(group.user, group.product);
     // Decay may reach 0 in single precision; such a pair says nothing any more.
@@ -165,6 +183,57 @@ void DatasetBuilder::fill_pairs(const std::vector<Fact>& facts, Dataset& data) c
   data.confidence.mean = total / static_cast<double>(data.pair_count());
   for (float& value : data.by_user.values) value = data.confidence.confidence(value);
   data.by_product = transposed(data.by_user, data.products.size());
+}
+
+// Of one user and product, by time.
+void DatasetBuilder::add_repeats(std::span<const Fact> group, std::vector<Repeat>& repeats) {
+  std::optional<TimeMs> before;
+  for (const Fact& fact : group) {
+    if (fact.type != EventType::purchase || fact.taken_back) continue;
+    if (!before) {
+      before = fact.time_ms;
+    } else if (fact.time_ms - *before >= k_day_ms) {
+      const auto gap = static_cast<double>(fact.time_ms - *before);
+      repeats.push_back({fact.product, static_cast<float>(gap / static_cast<double>(k_day_ms))});
+      before = fact.time_ms;
+    }
+  }
+}
+
+void DatasetBuilder::fill_popularity(const std::vector<Fact>& facts, Dataset& data) const {
+  data.popularity.assign(data.products.size(), 0);
+  std::map<std::pair<std::uint16_t, std::uint32_t>, double> by_market;
+  for (const Fact& fact : facts) {
+    if (fact.taken_back) continue;
+    const double weight = fact.weight * data.confidence.decay(data.until_ms - fact.time_ms);
+    data.popularity[fact.product] += static_cast<float>(weight);
+    if (fact.market != k_no_market) by_market[{fact.market, fact.product}] += weight;
+  }
+  for (const auto& [key, weight] : by_market) {
+    data.popularity_by_market[markets_.texts()[key.first]].push_back(
+        {key.second, static_cast<float>(weight)});
+  }
+}
+
+void DatasetBuilder::fill_views(Dataset& data) {
+  std::stable_sort(views_.begin(), views_.end(), [](const View& a, const View& b) {
+    return std::tie(a.session, a.time_ms) < std::tie(b.session, b.time_ms);
+  });
+  SessionViews& views = data.views;
+  for (std::size_t first = 0; first < views_.size();) {
+    bool is_varied = false;
+    std::size_t i = first;
+    for (; i < views_.size() && views_[i].session == views_[first].session; ++i)
+      is_varied = is_varied || views_[i].product != views_[first].product;
+    if (is_varied) {
+      for (std::size_t k = first; k < i; ++k) views.products.push_back(views_[k].product);
+      views.bounds.push_back(views.products.size());
+      views.last_ms.push_back(views_[i - 1].time_ms);
+    }
+    first = i;
+  }
+  views_.clear();
+  views_.shrink_to_fit();
 }
 
 void DatasetBuilder::fill_orders(const std::vector<Fact>& facts, Dataset& data) const {
@@ -198,15 +267,14 @@ absl::StatusOr<Dataset> DatasetBuilder::build() {
   for (const Fact& fact : facts) data.until_ms = std::max(data.until_ms, fact.time_ms);
   if (options_.until) data.until_ms = *options_.until;
 
-  data.popularity.assign(data.products.size(), 0);
-  for (const Fact& fact : facts) {
-    if (fact.taken_back) continue;
-    data.popularity[fact.product] +=
-        static_cast<float>(fact.weight * data.confidence.decay(data.until_ms - fact.time_ms));
-  }
+  fill_views(data);  // first, so that their memory is free for the pairs
+  fill_popularity(facts, data);
   fill_pairs(facts, data);
   fill_orders(facts, data);
+  data.left_out = std::exchange(left_out_, 0);
   users_ = {};
+  sessions_ = {};
+  markets_ = {};
   products_ = {};
   orders_ = {};
   if (data.pair_count() == 0) {

@@ -6,6 +6,8 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,10 +39,36 @@ struct SparseRows {
 // Rows become columns and columns rows, in one counting pass.
 SparseRows transposed(const SparseRows& rows, std::size_t column_count);
 
+// What was looked at in each session, oldest first; a product looked at twice stands there twice.
+struct SessionViews {
+  std::vector<std::uint64_t> bounds{0};  // session count + 1
+  std::vector<std::uint32_t> products;
+  std::vector<TimeMs> last_ms;  // of each session
+
+  std::size_t session_count() const { return last_ms.size(); }
+  std::span<const std::uint32_t> products_of(std::size_t session) const {
+    return {products.data() + bounds[session], products.data() + bounds[session + 1]};
+  }
+};
+
+// Somebody bought a product again.
+struct Repeat {
+  std::uint32_t product;
+  float days;  // since they bought it before, at least 1
+};
+
+struct ProductWeight {
+  std::uint32_t product;
+  float weight;
+};
+
 struct DatasetOptions {
   ConfidenceRule confidence = ConfidenceRule::defaults();  // its mean is an outcome, not a setting
   std::optional<TimeMs>
       until;  // later events are left out, ages count back from here; default: the newest event
+  // People nothing is learnt from, by Interaction::user: bots, the erased, those who opted out. May
+  // be empty. Nobody's interactions always count.
+  std::function<bool(std::string_view user)> is_left_out = {};
 };
 
 struct Dataset {
@@ -56,10 +84,15 @@ struct Dataset {
                               // counts as one
   SparseRows orders;          // distinct products of each order, anonymous ones too; no values
   std::vector<float> popularity;  // by product: decayed weights of all events, anonymous ones too
-  ConfidenceRule confidence;      // as asked, with the mean that was divided by
+  // The same by market, products rising; what is known of no market is left out.
+  std::map<std::string, std::vector<ProductWeight>> popularity_by_market;
+  SessionViews views;           // views and clicks; of two products and more
+  std::vector<Repeat> repeats;  // by user, product and time; two orders of a day are one
+  ConfidenceRule confidence;    // as asked, with the mean that was divided by
   TimeMs until_ms = 0;
   std::uint64_t interactions = 0;     // that counted, refunds aside
   std::uint64_t refunds_matched = 0;  // that took back a purchase
+  std::uint64_t left_out = 0;         // of people who are left out
 
   std::uint64_t pair_count() const { return by_user.columns.size(); }
 };
@@ -97,8 +130,15 @@ class DatasetBuilder {
     std::uint32_t user;
     std::uint32_t product;
     std::uint32_t order;
+    std::uint16_t market;
     EventType type;
     bool taken_back = false;
+  };
+  static_assert(sizeof(Fact) == 32, "memory of a run goes with it");
+  struct View {
+    TimeMs time_ms;
+    std::uint32_t session;
+    std::uint32_t product;
   };
   // Resolved when everything has been read: a refund may stand before its purchase in the stream.
   struct Refund {
@@ -109,18 +149,27 @@ class DatasetBuilder {
   };
 
   static constexpr std::uint32_t k_none = UINT32_MAX;
+  static constexpr std::uint16_t k_no_market = UINT16_MAX;
 
   void add_refunds(std::vector<Fact>& facts) const;
   static std::uint64_t take_back_refunded(std::vector<Fact>& facts);
   void fill_pairs(const std::vector<Fact>& facts, Dataset& data) const;
   void fill_orders(const std::vector<Fact>& facts, Dataset& data) const;
+  void fill_popularity(const std::vector<Fact>& facts, Dataset& data) const;
+  void fill_views(Dataset& data);
+  static void add_repeats(std::span<const Fact> group, std::vector<Repeat>& repeats);
+  std::uint16_t market_number(std::string_view market);
 
   DatasetOptions options_;
   TextNumbers users_;
   TextNumbers products_;
   TextNumbers orders_;
+  TextNumbers sessions_;
+  TextNumbers markets_;
   std::vector<Fact> facts_;
+  std::vector<View> views_;
   std::vector<Refund> refunds_;
+  std::uint64_t left_out_ = 0;
 };
 
 }  // namespace vitrine::training

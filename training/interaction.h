@@ -17,7 +17,9 @@ struct Interaction {
   std::string_view order;    // what was bought together; empty: not part of an order
   EventType type = EventType::purchase;
   TimeMs time_ms = 0;
-  std::optional<float> weight;  // in place of the type's weight; finite and above 0
+  std::string_view session = {};  // what was looked at in one go; empty: not known
+  std::string_view market = {};   // empty: not known
+  std::optional<float> weight;    // in place of the type's weight; finite and above 0
 };
 
 }  // namespace vitrine::training

@@ -197,6 +197,8 @@ class HeaderLines final : public LineForm {
       return invalid_argument("{} fields, the header has {}", fields_.size(), width_);
     Interaction interaction{
         .user = field(k_user), .product = field(k_product), .order = field(k_order), .weight = {}};
+    interaction.session = field(k_session);
+    interaction.market = field(k_market);
     if (interaction.user.empty() && !field(k_visitor).empty()) {
       visitor_ = "visitor:";  // so that it cannot be taken for a user of the same name
       visitor_ += field(k_visitor);
@@ -222,12 +224,24 @@ class HeaderLines final : public LineForm {
   }
 
  private:
-  enum Column { k_user, k_visitor, k_product, k_time, k_type, k_order, k_weight, k_column_count };
+  enum Column {
+    k_user,
+    k_visitor,
+    k_product,
+    k_time,
+    k_type,
+    k_order,
+    k_weight,
+    k_session,
+    k_market,
+    k_column_count
+  };
   static constexpr std::pair<std::string_view, Column> k_columns[] = {
       {"user_id", k_user},       {"user", k_user},       {"visitor_id", k_visitor},
       {"product_id", k_product}, {"item_id", k_product}, {"product", k_product},
       {"time", k_time},          {"timestamp", k_time},  {"type", k_type},
-      {"event_type", k_type},    {"order_id", k_order},  {"weight", k_weight}};
+      {"event_type", k_type},    {"order_id", k_order},  {"weight", k_weight},
+      {"session_id", k_session}, {"market", k_market}};
 
   std::string_view field(Column column) const {
     return places_[column] ? fields_[*places_[column]] : "";

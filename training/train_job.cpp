@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/status.h"
-#include "base/string_map.h"
 #include "model/vector_kernels.h"
 
 namespace vitrine::training {
@@ -40,21 +39,15 @@ NeighborLists renumbered(NeighborLists lists, const std::vector<std::uint32_t>& 
   return result;
 }
 
-// Products with a description and an opinion: somebody with a name had them. `order` holds their
-// numbers by row of `factors`.
+// Products with a description and an opinion: somebody with a name had them.
 std::vector<ContentExample> content_examples(const Dataset& data,
-                                             const std::vector<std::uint32_t>& order,
+                                             std::span<const std::uint32_t> order,
                                              const FactorModel& factors,
-                                             std::span<const Product> catalog) {
-  StringMap<const Product*> described;
-  for (const Product& product : catalog) {
-    if (!product.hidden) described.emplace(product.product_id, &product);
-  }
+                                             const Descriptions& descriptions) {
   std::vector<ContentExample> examples;
   for (std::uint32_t row = 0; row < order.size(); ++row) {
-    const auto found = described.find(data.products[order[row]]);
-    if (found == described.end() || data.by_product.columns_of(order[row]).empty()) continue;
-    examples.push_back({found->second, factors.row(row)});
+    if (descriptions[row] == nullptr || data.by_product.columns_of(order[row]).empty()) continue;
+    examples.push_back({descriptions[row], factors.row(row)});
   }
   return examples;
 }
@@ -86,6 +79,11 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
   NeighborLists together = products_bought_together(data.orders, products, options.neighbors);
   VITRINE_ASSIGN_OR_RETURN(tables.together,
                            NeighborTable::create(renumbered(std::move(together), order)));
+  stage("viewed");
+  NeighborLists viewed =
+      products_viewed_together(data.views, products, data.until_ms, options.neighbors);
+  VITRINE_ASSIGN_OR_RETURN(tables.also_viewed,
+                           NeighborTable::create(renumbered(std::move(viewed), order)));
 
   stage("tables");
   std::vector<std::string> ids;
@@ -102,11 +100,19 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
   VITRINE_ASSIGN_OR_RETURN(tables.factors, FactorModel::from_factors(options.als.factors, rows));
   VITRINE_ASSIGN_OR_RETURN(tables.popularity, PopularityTable::create(std::move(popularity)));
 
+  const Descriptions descriptions = described_rows(data, order, catalog);
+  VITRINE_ASSIGN_OR_RETURN(tables.popular_in_category,
+                           popular_in_categories(data, order, descriptions, options.shop));
+  VITRINE_ASSIGN_OR_RETURN(tables.popular_in_market, popular_in_markets(data, order, options.shop));
+  VITRINE_ASSIGN_OR_RETURN(tables.buy_again,
+                           buy_again_intervals(data, order, descriptions, options.shop));
+
   stage("content");
   // In the basis of the finished model, which is not that of the trainer.
-  VITRINE_ASSIGN_OR_RETURN(learned.content,
-                           learn_content_map(content_examples(data, order, tables.factors, catalog),
-                                             options.content, options.als.threads));
+  VITRINE_ASSIGN_OR_RETURN(
+      learned.content,
+      learn_content_map(content_examples(data, order, tables.factors, descriptions),
+                        options.content, options.als.threads));
   return learned;
 }
 
@@ -133,6 +139,8 @@ TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
                      {"similar_max", fmt::format("{}", neighbors.similar_max)},
                      {"together_max", fmt::format("{}", neighbors.together_max)},
                      {"together_support_min", fmt::format("{}", neighbors.together_support_min)},
+                     {"together_false_share", fmt::format("{}", neighbors.together_false_share)},
+                     {"viewed_window", fmt::format("{}", neighbors.viewed_window)},
                      {"order_products_max", fmt::format("{}", neighbors.order_products_max)}};
   if (content.held_out > 0) {
     record.metrics["content_r2"] = content.r2;

@@ -22,6 +22,7 @@
 #include "training/content_training.h"
 #include "training/dataset.h"
 #include "training/neighbors.h"
+#include "training/shop_tables.h"
 
 namespace vitrine::training {
 
@@ -29,6 +30,7 @@ struct TrainOptions {
   AlsOptions als;
   NeighborOptions neighbors;
   ContentOptions content;
+  ShopTableOptions shop;
 };
 
 // Where the data came from, for the record; see TrainingRecord.
@@ -41,7 +43,7 @@ struct DataSource {
 struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;  // may be empty
   std::function<void(std::string_view stage)>
-      on_stage;  // "factors", "similar", "together", "tables", "content"; may be empty
+      on_stage;  // "factors", "similar", "together", "viewed", "tables", "content"; may be empty
   const std::atomic<bool>* cancel = nullptr;      // may be null
   const AlsContinuation* continuation = nullptr;  // may be null
 };
@@ -54,8 +56,8 @@ struct TrainOutcome {
 // clock    stamps the model's version
 // metrics  stored in the model's record ("recall@20": ...), as measured by the caller; may be empty
 // catalog  what is known of the products, hidden ones aside; products without interactions are
-//          allowed. Without it there is no content map; with it, how good the map is goes into the
-//          record: "content_r2", "content_cosine"
+//          allowed. Without it there is no content map and nothing by category; with it, how good
+//          the map is goes into the record: "content_r2", "content_cosine"
 // Errors   InvalidArgument (options), Cancelled
 absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& options,
                                    const DataSource& source, const Clock& clock,

@@ -56,6 +56,8 @@ absl::StatusOr<LogFacts> read_log_interactions(
           .order = event->order_id,
           .type = event->type,
           .time_ms = event->time_ms,
+          .session = event->session_id,
+          .market = event->market,
           .weight = std::nullopt});
     ++facts.interactions;
     return true;

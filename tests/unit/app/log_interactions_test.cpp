@@ -19,6 +19,7 @@ class LogInteractionsTest : public ::testing::Test {
     event.type = EventType::purchase;
     event.product_id = std::move(product_id);
     event.session_id = std::move(session_id);
+    event.market = "DE";
     event.order_id = std::move(order_id);
     LogEntry entry;
     entry.user = user;
@@ -38,12 +39,15 @@ class LogInteractionsTest : public ::testing::Test {
         *database_,
         [&](const training::Interaction& one) {
           read.push_back(std::string(one.user) + ":" + std::string(one.product));
+          places_.push_back(std::string(one.session) + "@" + std::string(one.market));
         },
         {});
     EXPECT_TRUE(facts.ok()) << facts.status();
     EXPECT_EQ(facts->interactions, read.size());
     return read;
   }
+  // "session@market" for each interaction that was read.
+  std::vector<std::string> places_;
 
  private:
   void append(LogEntry entry) {
@@ -84,6 +88,13 @@ TEST_F(LogInteractionsTest, TakesASessionOfNobodyKnownForAPerson) {
   append(k_nobody, "p", "s1");
   append(k_nobody, "q", "", "order");
   EXPECT_THAT(read(), ElementsAre("session:s1:p", ":q"));
+}
+
+TEST_F(LogInteractionsTest, TellsSessionAndMarketAlsoOfKnownPeople) {
+  append(k_ann, "p", "s1");
+  append(k_ann, "q");
+  read();
+  EXPECT_THAT(places_, ElementsAre("s1@DE", "@DE"));
 }
 
 TEST_F(LogInteractionsTest, LeavesOutWhatIsAboutNoProduct) {

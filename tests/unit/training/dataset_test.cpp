@@ -163,6 +163,93 @@ TEST_F(DatasetTest, ByProductIsByUserTurnedAround) {
   EXPECT_EQ(transposed(data.by_product, data.users.size()).values, data.by_user.values);
 }
 
+TEST_F(DatasetTest, NothingIsLearntFromThoseWhoAreLeftOut) {
+  DatasetOptions options;
+  options.is_left_out = [](std::string_view user) { return user == "bot"; };
+  DatasetBuilder builder(options);
+  builder.add(purchase("ann", "lamp", 0, "o1"));
+  builder.add(purchase("bot", "rug", 0, "o2"));
+  builder.add(purchase("bot", "lamp", 0, "o2"));
+  builder.add(purchase("", "lamp", 0, "o3"));
+  builder.add({.user = "bot",
+               .product = "lamp",
+               .order = "o1",
+               .type = EventType::refund,
+               .time_ms = 5,
+               .weight = {}});
+  const Dataset data = builder.build().value();
+  EXPECT_THAT(data.users, ::testing::ElementsAre("ann"));
+  EXPECT_THAT(data.products, ::testing::ElementsAre("lamp"));
+  EXPECT_EQ(data.pair_count(), 1U);
+  EXPECT_EQ(data.interactions, 2U) << "nobody's order counts";
+  EXPECT_EQ(data.refunds_matched, 0U);
+  EXPECT_EQ(data.left_out, 3U);
+}
+
+TEST_F(DatasetTest, SessionsKeepWhatWasLookedAtInTheOrderOfTime) {
+  DatasetBuilder builder{DatasetOptions{}};
+  const auto look = [&](std::string_view session, std::string_view product, TimeMs time_ms,
+                        EventType type = EventType::view) {
+    builder.add({.user = "ann",
+                 .product = product,
+                 .order = {},
+                 .type = type,
+                 .time_ms = time_ms,
+                 .session = session,
+                 .weight = {}});
+  };
+  look("s1", "lamp", 2);
+  look("s2", "rug", 1);
+  look("s1", "bulb", 1, EventType::click);
+  look("s1", "tape", 3, EventType::purchase);
+  look("s2", "rug", 2);
+  look("", "lamp", 4);
+  look("s1", "lamp", 5);
+  const Dataset data = builder.build().value();
+  ASSERT_EQ(data.views.session_count(), 1U) << "one product alone goes with nothing";
+  EXPECT_EQ(data.views.last_ms.front(), 5);
+  std::vector<std::string> products;
+  for (const std::uint32_t product : data.views.products_of(0))
+    products.push_back(data.products[product]);
+  EXPECT_THAT(products, ::testing::ElementsAre("bulb", "lamp", "lamp"));
+}
+
+TEST_F(DatasetTest, RepeatsAreDaysApartAndNotTakenBack) {
+  DatasetBuilder builder{DatasetOptions{}};
+  builder.add(purchase("ann", "milk", 0, "o1"));
+  builder.add(purchase("ann", "milk", k_day / 2, "o2"));
+  builder.add(purchase("ann", "milk", 7 * k_day, "o3"));
+  builder.add(purchase("ann", "milk", 9 * k_day, "o4"));
+  builder.add(purchase("bob", "milk", 20 * k_day, "o5"));
+  builder.add({.user = "ann",
+               .product = "milk",
+               .order = "o3",
+               .type = EventType::refund,
+               .time_ms = 8 * k_day,
+               .weight = {}});
+  const Dataset data = builder.build().value();
+  ASSERT_EQ(data.repeats.size(), 1U);
+  EXPECT_EQ(data.repeats[0].product, 0U);
+  EXPECT_FLOAT_EQ(data.repeats[0].days, 9);
+}
+
+TEST_F(DatasetTest, ARefundOfAnOrderNumberOfItsOwnTakesBackTheNewestPurchase) {
+  DatasetBuilder builder{DatasetOptions{}};
+  builder.add(purchase("ann", "milk", 0, "o1"));
+  builder.add(purchase("ann", "milk", k_day, "o2"));
+  builder.add(purchase("ann", "tape", 3 * k_day, "c9"));
+  builder.add({.user = "ann",
+               .product = "milk",
+               .order = "c9",
+               .type = EventType::cancel,
+               .time_ms = 3 * k_day,
+               .weight = {}});
+  const Dataset data = builder.build().value();
+  EXPECT_EQ(data.refunds_matched, 1U);
+  EXPECT_EQ(data.orders.columns_of(0).size(), 1U) << "the older order stays";
+  EXPECT_EQ(data.orders.columns_of(1).size(), 0U);
+}
+
 TEST_F(DatasetTest, RefusesToLearnFromNothing) {
   builder_.add(purchase("", "lamp", 0, "o1"));
   builder_.add(event(EventType::search, "ann", "lamp"));

@@ -78,6 +78,18 @@ TEST_F(InteractionFileTest, ReadsOurOwnColumnsAndKeepsVisitorsApartFromUsers) {
   EXPECT_TRUE(status_.ok()) << message();
 }
 
+TEST_F(InteractionFileTest, ReadsSessionAndMarketWhereThereAreSuch) {
+  std::vector<std::string> places;
+  ASSERT_TRUE(read_interactions(plain("user_id,product_id,session_id,market\nann,lamp,s1,DE\n"
+                                      "bob,lamp,,\n"),
+                                [&](const Interaction& one) {
+                                  places.push_back(std::string(one.session) + "@" +
+                                                   std::string(one.market));
+                                })
+                  .ok());
+  EXPECT_THAT(places, ElementsAre("s1@DE", "@"));
+}
+
 TEST_F(InteractionFileTest, ReadsAFileWhoseLinesAreLongerThanItsBuffer) {
   std::string line = "0";
   for (int i = 0; i < 60000; ++i) line += " " + std::to_string(i);

@@ -120,7 +120,7 @@ TEST(TrainJobTest, TellsItsStagesAndStopsWhenCancelled) {
   observer.on_stage = [&](std::string_view stage) { stages.emplace_back(stage); };
   observer.cancel = &cancel;
   ASSERT_TRUE(train(data, small_options(), {}, clock, observer).ok());
-  EXPECT_THAT(stages, ElementsAre("factors", "similar", "together", "tables", "content"));
+  EXPECT_THAT(stages, ElementsAre("factors", "similar", "together", "viewed", "tables", "content"));
   cancel = true;
   EXPECT_EQ(train(data, small_options(), {}, clock, observer).status().code(),
             absl::StatusCode::kCancelled);
@@ -169,6 +169,41 @@ TEST(TrainJobTest, WithoutACatalogThereIsNoContentMap) {
   const TrainOutcome outcome = trained(test::shop_of_two_tastes());
   EXPECT_TRUE(outcome.model->content().empty());
   EXPECT_FALSE(outcome.model->record().metrics.contains("content_r2"));
+}
+
+TEST(TrainJobTest, SessionsMarketsAndRepeatsBecomeTablesOfTheSameRows) {
+  DatasetBuilder builder{DatasetOptions{}};
+  for (int user = 0; user < 3; ++user) {
+    const std::string name = "u" + std::to_string(user);
+    for (const char* product : {"lamp", "bulb"}) {
+      Interaction look{.user = name,
+                       .product = product,
+                       .order = {},
+                       .type = EventType::view,
+                       .session = name,
+                       .market = "DE",
+                       .weight = {}};
+      builder.add(look);
+    }
+    for (int week = 0; week < 3; ++week) builder.add(purchase(name, "bulb", week * 7 * k_day_ms));
+  }
+  Product bulb;
+  bulb.product_id = "bulb";
+  bulb.categories = {"Home > Light"};
+  const FakeClock clock(0);
+  const TrainOutcome outcome =
+      train(builder.build().value(), small_options(), {}, clock, {}, {}, std::span(&bulb, 1))
+          .value();
+  const TrainedModel& model = *outcome.model;
+  const std::uint32_t lamp_row = model.products().row("lamp").value();
+  const std::uint32_t bulb_row = model.products().row("bulb").value();
+  ASSERT_EQ(model.also_viewed().of(lamp_row).size(), 1U);
+  EXPECT_EQ(model.also_viewed().of(lamp_row)[0].row, bulb_row);
+  EXPECT_EQ(model.also_viewed().of(lamp_row)[0].support, 3U);
+  EXPECT_EQ(model.popular_in_market().of("DE").size(), 2U);
+  ASSERT_EQ(model.popular_in_category().of("Home").size(), 1U);
+  EXPECT_EQ(model.popular_in_category().of("Home")[0].row, bulb_row);
+  EXPECT_EQ(model.buy_again().of_product(bulb_row), (BuyAgain{7, 6}));
 }
 
 // Ten orders: lamp and bulb together in four, tape in all, rug and clock together in two.
