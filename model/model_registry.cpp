@@ -135,6 +135,7 @@ absl::Status ModelRegistry::promote(std::string_view version) {
   }
   VITRINE_ASSIGN_OR_RETURN(std::vector<std::string> versions, promoted());
   if (!versions.empty() && versions.back() == version) return absl::OkStatus();
+  VITRINE_RETURN_IF_ERROR(load(version).status());
   versions.emplace_back(version);
   return write_promoted(folder_, std::move(versions));
 }
@@ -152,6 +153,7 @@ absl::StatusOr<std::string> ModelRegistry::rollback() {
   if (!std::filesystem::exists(folder_of(former) / "manifest.pb", error)) {
     return failed_precondition("model {}, which served before, is no longer there", former);
   }
+  VITRINE_RETURN_IF_ERROR(load(former).status());
   VITRINE_RETURN_IF_ERROR(write_promoted(folder_, std::move(versions)));
   return former;
 }

@@ -38,11 +38,12 @@ class ModelRegistry {
   // The version that serves; empty before the first promotion.
   absl::StatusOr<std::optional<std::string>> current() const;
 
-  // Makes a published version the one that serves. NotFound when there is none of this name.
+  // Verifies a published version and makes it the one that serves. NotFound when there is none of
+  // this name; DataLoss when it is damaged: the one that served before goes on.
   absl::Status promote(std::string_view version);
 
-  // Promotes the version that served before the current one again and returns its name.
-  // FailedPrecondition when there is none.
+  // Verifies the version that served before the current one, promotes it again and returns its
+  // name. FailedPrecondition when there is none; DataLoss when it is damaged.
   absl::StatusOr<std::string> rollback();
 
   // Newest first, by name. Folders without a readable manifest are left out.

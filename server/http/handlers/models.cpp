@@ -39,8 +39,14 @@ absl::StatusOr<Response> list_models(const Services& services, const Request& re
   return json_response(std::move(body));
 }
 
-// Answers with what is live once the watcher has looked. A version it refuses is no failure of the
-// server's: the old one serves on, and the answer says why.
+// A version that cannot serve is no failure of the server's: the old one serves on, and the answer
+// says why.
+absl::Status refusal_of(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kDataLoss) return status;
+  return failed_precondition("{}", message_of(status));
+}
+
+// Answers with what is live once the watcher has looked.
 void answer_when_live(const Services& services, Reply reply) {
   const LaterReply later(std::move(reply));
   services.watcher.refresh([later](absl::StatusOr<std::string> live) {
@@ -67,12 +73,12 @@ void add_model_routes(Router& router, const Services& services) {
   router.add("POST", "/v1/models/{version}/promote", Scope::models,
              [&services](Request& request, Reply reply) {
                const absl::Status promoted = services.models.promote(request.path("version"));
-               if (!promoted.ok()) return reply.fail(promoted);
+               if (!promoted.ok()) return reply.fail(refusal_of(promoted));
                answer_when_live(services, std::move(reply));
              });
   router.add("POST", "/v1/models/rollback", Scope::models, [&services](Request&, Reply reply) {
     const auto rolled_back = services.models.rollback();
-    if (!rolled_back.ok()) return reply.fail(rolled_back.status());
+    if (!rolled_back.ok()) return reply.fail(refusal_of(rolled_back.status()));
     answer_when_live(services, std::move(reply));
   });
   router.add("POST", "/v1/models/refresh", Scope::models,

@@ -53,6 +53,8 @@ class SwapTest(unittest.TestCase):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("checksum", refused.stdout + refused.stderr)
         self.assertEqual(self.version(server), before)
+        # Nor after a restart: the refused version did not become the current one on disk either.
+        self.assertIn(before, vitrine.run("stats", "--data", data).stdout)
 
     @staticmethod
     def version(server):

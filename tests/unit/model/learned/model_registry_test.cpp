@@ -72,6 +72,20 @@ TEST_F(ModelRegistryTest, PromotingTheServingModelAgainIsNoStepInTheHistory) {
   EXPECT_EQ(registry_.rollback().value(), first);
 }
 
+TEST_F(ModelRegistryTest, ADamagedVersionIsNeitherPromotedNorReturnedTo) {
+  const std::string first = publish(0);
+  const std::string second = publish(1);
+  const std::string third = publish(2, false);
+  for (const std::string& version : {first, third}) {
+    std::ofstream(registry_.folder_of(version) / "manifest.pb", std::ios::app) << "x";
+  }
+
+  EXPECT_EQ(registry_.promote(third).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(current(), second);
+  EXPECT_EQ(registry_.rollback().status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(current(), second);
+}
+
 TEST_F(ModelRegistryTest, RefusesUnknownAndImpossibleNames) {
   publish(0);
   EXPECT_EQ(registry_.promote("20200101T000000Z-00000000").code(), absl::StatusCode::kNotFound);
