@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
@@ -30,7 +29,7 @@ class Cursor {
   bool take(std::size_t count, std::vector<T>& numbers) {
     if (count > bytes_.size() / sizeof(T)) return false;
     numbers.resize(count);
-    std::memcpy(numbers.data(), bytes_.data(), count * sizeof(T));
+    bytes_.copy(reinterpret_cast<char*>(numbers.data()), count * sizeof(T));
     bytes_.remove_prefix(count * sizeof(T));
     return true;
   }
