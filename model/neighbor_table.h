@@ -1,5 +1,5 @@
-// For every product the products that go with it, best first: similar ones, or those bought
-// together.
+// For every product the products that go with it, best first: similar ones, those bought together,
+// or those viewed together.
 //
 // Thread-safety: immutable; const methods may run at the same time from any thread.
 #pragma once
@@ -15,11 +15,11 @@ namespace vitrine {
 // Stored as it lies in memory: 16 bytes, little-endian.
 struct RelatedProduct {
   std::uint32_t row;  // row of the product table
-  float score;  // what the list is ordered by, larger is better: cosine (similar), log-likelihood
-                // (together)
-  float lift;   // together: how many times likelier in an order that holds the other; 0 where it
-                // means nothing
-  std::uint32_t support;  // together: orders that hold both; 0 where it means nothing
+  float score;        // what the list is ordered by, larger is better: cosine (similar, viewed),
+                      // log-likelihood (together)
+  float lift;  // together: how many times likelier in an order that holds the other; 0 where it
+               // means nothing
+  std::uint32_t support;  // orders or sessions that hold both; 0 where it means nothing
 
   friend bool operator==(const RelatedProduct&, const RelatedProduct&) = default;
 };
