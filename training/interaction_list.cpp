@@ -17,6 +17,8 @@ void InteractionList::add(const Interaction& interaction) {
                       .user = users_.number(interaction.user),
                       .product = products_.number(interaction.product),
                       .order = orders_.number(interaction.order),
+                      .session = sessions_.number(interaction.session),
+                      .market = markets_.number(interaction.market),
                       .type = interaction.type});
 }
 
@@ -27,6 +29,8 @@ void InteractionList::for_each(const std::function<void(const Interaction&)>& ta
           .order = text_of(orders_, record.order),
           .type = record.type,
           .time_ms = record.time_ms,
+          .session = text_of(sessions_, record.session),
+          .market = text_of(markets_, record.market),
           .weight = record.weight});
   }
 }

@@ -1,6 +1,6 @@
 // Interactions kept in memory, to be gone through more than once: by every recipe that is compared.
 //
-// Texts are kept once; an interaction takes 40 bytes. Not thread-safe while it grows; const
+// Texts are kept once; an interaction takes 48 bytes. Not thread-safe while it grows; const
 // methods are.
 #pragma once
 
@@ -35,12 +35,16 @@ class InteractionList {
     std::uint32_t user;
     std::uint32_t product;
     std::uint32_t order;
+    std::uint32_t session;
+    std::uint32_t market;
     EventType type;
   };
 
   TextNumbers users_;
   TextNumbers products_;
   TextNumbers orders_;
+  TextNumbers sessions_;
+  TextNumbers markets_;
   std::vector<Record> records_;
 };
 

@@ -107,17 +107,21 @@ TEST(JudgingTest, AListOfInteractionsGivesBackWhatItWasGiven) {
                    .order = "",
                    .type = EventType::view,
                    .time_ms = 105,
+                   .session = "s",
+                   .market = "GB",
                    .weight = 2.5F};
   list.add(view);
 
   std::vector<std::string> seen;
   list.for_each([&](const Interaction& one) {
     seen.push_back(std::string(one.user) + "|" + std::string(one.product) + "|" +
-                   std::string(one.order) + "|" + std::string(name_of(one.type)) + "|" +
+                   std::string(one.order) + "|" + std::string(one.session) + "|" +
+                   std::string(one.market) + "|" + std::string(name_of(one.type)) + "|" +
                    std::to_string(one.weight.value_or(0)));
   });
 
-  EXPECT_EQ(seen, (std::vector<std::string>{"u\t1|p1|o1|purchase|0.000000", "|p2||view|2.500000"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"u\t1|p1|o1|||purchase|0.000000",
+                                            "|p2||s|GB|view|2.500000"}));
   EXPECT_EQ(list.time_at(0.8), 85);
 }
 
