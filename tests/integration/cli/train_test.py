@@ -223,5 +223,24 @@ class TuneTest(folder.FolderTest):
         self.assertIn("other data or settings", other.stderr)
 
 
+class ReportTest(folder.FolderTest):
+    def test_without_a_split_the_last_fifth_of_the_time_is_judged_and_a_page_is_written(self):
+        chance = random.Random(8)
+        pairs = [f"u{user}\tp{chance.randrange(60) * 2 + user % 2}\t1\t{1_790_000_000_000 + day * 86_400_000}"
+                 for user in range(60) for day in range(21)]
+        file, page = self.write("pairs.tsv", "\n".join(pairs) + "\n"), self.folder / "page.html"
+        report = vitrine.run_json("evaluate", "--interactions", file, *COMMON, "--epochs", 4, "--report", page)
+        self.assertIn("last 20 % of the time", report["split"])
+        earlier = {tuple(line.split("\t")[:2]) for line in pairs
+                   if int(line.split("\t")[3]) < 1_790_000_000_000 + 16 * 86_400_000}
+        self.assertEqual(report["train_pairs"], len(earlier))
+        gain = report["gain_over_first_baseline"]["ndcg@20"]
+        self.assertTrue(gain["low"] <= gain["mean"] <= gain["high"])
+        text = page.read_text()
+        self.assertGreaterEqual(text.count("<svg"), 6)
+        for outside in ("http://", "https://", "src=", "<script"):
+            self.assertNotIn(outside, text)
+
+
 if __name__ == "__main__":
     unittest.main()
