@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t k_rows_ahead = 6;  // fetched into the cache while earlier ones are scaled
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void gather_of(float* z, const float* table, const std::uint32_t* columns,
                               const float* roots, std::size_t count, const float* scale,
                               std::size_t stride) {
@@ -28,7 +28,7 @@ VITRINE_INLINE void gather_of(float* z, const float* table, const std::uint32_t*
 }
 
 // y[i .. i + Lanes) += the rows' numbers there, weighted: `Rows` rows, one load each.
-template <int Lanes, int Rows>
+template <std::size_t Lanes, std::size_t Rows>
 VITRINE_INLINE void add_row_block(float* y, const float* z, const float* weights,
                                   std::size_t stride) {
   for (std::size_t i = 0; i < stride; i += Lanes) {
@@ -44,7 +44,7 @@ VITRINE_INLINE void add_row_block(float* y, const float* z, const float* weights
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void add_rows_of(float* y, const float* z, const float* weights, std::size_t count,
                                 std::size_t stride) {
   std::size_t k = 0;
@@ -65,20 +65,21 @@ constexpr int place_in_pair(std::size_t place) {
 
 // Halves what is left to sum: of a and b, each holding groups of 2 * Half numbers, one vector of
 // groups of Half, first those of a, then those of b.
-template <int Lanes, int Half, std::size_t... Places>
+template <std::size_t Lanes, std::size_t Half, std::size_t... Places>
 VITRINE_INLINE void fold_pair(typename Simd<float, Lanes>::Vector& out,
                               const typename Simd<float, Lanes>::Vector& a,
                               const typename Simd<float, Lanes>::Vector& b,
                               std::index_sequence<Places...>) {
   out = __builtin_shufflevector(a, b, place_in_pair<Lanes, Half>(Places)...) +
-        __builtin_shufflevector(a, b, place_in_pair<Lanes, Half>(Places) + Half...);
+        __builtin_shufflevector(a, b,
+                                (place_in_pair<Lanes, Half>(Places) + static_cast<int>(Half))...);
 }
 
 // stored[n] = the sum of vector n, for as many vectors as a vector has lanes; uses them up.
-template <int Lanes, int Half = Lanes / 2>
+template <std::size_t Lanes, std::size_t Half = Lanes / 2>
 VITRINE_INLINE void sums_of(float* stored, typename Simd<float, Lanes>::Vector* vectors) {
 #pragma GCC unroll 16
-  for (int n = 0; n < Half; ++n) {
+  for (std::size_t n = 0; n < Half; ++n) {
     fold_pair<Lanes, Half>(vectors[n], vectors[2 * n], vectors[2 * n + 1],
                            std::make_index_sequence<Lanes>());
   }
@@ -90,7 +91,7 @@ VITRINE_INLINE void sums_of(float* stored, typename Simd<float, Lanes>::Vector* 
 }
 
 // products[k] = inner product of x and row k, for `Lanes` rows.
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void row_products(float* products, const float* z, const float* x,
                                  std::size_t stride) {
   typename Simd<float, Lanes>::Vector sums[Lanes] = {};
@@ -104,7 +105,7 @@ VITRINE_INLINE void row_products(float* products, const float* z, const float* x
 }
 
 // y += Z' (Z x), or y += Z' (targets - Z x) when there are targets.
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void add_fitted(float* y, const float* z, const float* targets, std::size_t count,
                                const float* x, std::size_t stride) {
   float products[Lanes];
@@ -124,7 +125,7 @@ VITRINE_INLINE void add_fitted(float* y, const float* z, const float* targets, s
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void conjugate_gradient_of(float* x, const float* z, const float* targets,
                                           std::size_t count, std::size_t stride, std::size_t steps,
                                           float* scratch) {
@@ -154,7 +155,7 @@ VITRINE_INLINE void conjugate_gradient_of(float* x, const float* z, const float*
 }
 
 // A block of Rows x Columns inner products, their partial sums held in registers.
-template <int Lanes, int Rows, int Columns>
+template <std::size_t Lanes, std::size_t Rows, std::size_t Columns>
 VITRINE_INLINE void gram_block(float* s, const float* z, std::size_t first_row,
                                std::size_t first_column, std::size_t count, std::size_t stride) {
   static_assert(Rows * Columns == Lanes);
@@ -181,10 +182,10 @@ VITRINE_INLINE void gram_block(float* s, const float* z, std::size_t first_row,
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void gram_lane_of(float* s, const float* z, std::size_t count, std::size_t stride) {
-  constexpr int k_rows = Lanes == 4 ? 2 : 4;
-  constexpr int k_columns = Lanes / k_rows;
+  constexpr std::size_t k_rows = Lanes == 4 ? 2 : 4;
+  constexpr std::size_t k_columns = Lanes / k_rows;
   for (std::size_t row = 0; row < count; row += k_rows) {
     for (std::size_t column = 0; column < row + k_rows; column += k_columns)
       gram_block<Lanes, k_rows, k_columns>(s, z, row, column, count, stride);
@@ -193,7 +194,7 @@ VITRINE_INLINE void gram_lane_of(float* s, const float* z, std::size_t count, st
 
 // S = L D L' row by row, L taking the place of S and 1 / D that of its diagonal, and the right side
 // forwards on the way; then backwards.
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void solve_some_lanes(float* s, float* x, std::size_t order) {
   using Vector = typename Simd<float, Lanes>::Vector;
   constexpr std::size_t k_step = RowKernels::k_lanes;
@@ -231,14 +232,14 @@ VITRINE_INLINE void solve_some_lanes(float* s, float* x, std::size_t order) {
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void solve_lanes_of(float* s, float* x, std::size_t order) {
   for (std::size_t lane = 0; lane < RowKernels::k_lanes; lane += Lanes)
     solve_some_lanes<Lanes>(s + lane, x + lane, order);
 }
 
 // Rows x (Vectors * Lanes) numbers of the product, their sums held in registers.
-template <int Lanes, int Rows, int Vectors>
+template <std::size_t Lanes, std::size_t Rows, std::size_t Vectors>
 VITRINE_INLINE void multiply_block(float* target, const float* rows, const float* matrix,
                                    std::size_t stride) {
   typename Simd<float, Lanes>::Vector sums[Rows][Vectors] = {};
@@ -260,7 +261,7 @@ VITRINE_INLINE void multiply_block(float* target, const float* rows, const float
 }
 
 // The columns outside, so that a strip of the matrix stays in the first-level cache.
-template <int Lanes, int Rows, int Vectors>
+template <std::size_t Lanes, std::size_t Rows, std::size_t Vectors>
 VITRINE_INLINE void multiply_of(float* target, const float* rows, std::size_t count,
                                 const float* matrix, std::size_t stride) {
   std::size_t column = 0;
@@ -285,6 +286,8 @@ VITRINE_INLINE void multiply_of(float* target, const float* rows, std::size_t co
 
 // One set of functions for one instruction set: `lanes` floats a register, `rows` x `vectors`
 // registers of sums in a product of matrices.
+// Names, numbers and attributes cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define VITRINE_ROW_KERNELS(set, lanes, rows, vectors, attribute)                                  \
   attribute void gather_##set(float* z, const float* t, const std::uint32_t* c, const float* r,    \
                               std::size_t k, const float* s, std::size_t n) {                      \
@@ -315,6 +318,7 @@ VITRINE_INLINE void multiply_of(float* target, const float* rows, std::size_t co
                                gram_lane_##set,                                                    \
                                solve_lanes_##set,                                                  \
                                multiply_##set};
+// NOLINTEND(bugprone-macro-parentheses)
 
 VITRINE_ROW_KERNELS(portable, 4, 4, 2, )
 #if defined(__x86_64__)

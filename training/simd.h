@@ -12,22 +12,22 @@
 
 namespace vitrine::training {
 
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 struct Simd {
   typedef T Vector __attribute__((vector_size(Lanes * sizeof(T)), aligned(sizeof(T)), may_alias));
 };
 
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 VITRINE_INLINE const typename Simd<T, Lanes>::Vector& lanes_at(const T* from) {
   return *reinterpret_cast<const typename Simd<T, Lanes>::Vector*>(from);
 }
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 VITRINE_INLINE typename Simd<T, Lanes>::Vector& lanes_at(T* from) {
   return *reinterpret_cast<typename Simd<T, Lanes>::Vector*>(from);
 }
 
 // Sums by halves.
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 VITRINE_INLINE T sum_of(const T* stored) {
   if constexpr (Lanes == 2) {
     return stored[0] + stored[1];
@@ -39,7 +39,7 @@ VITRINE_INLINE T sum_of(const T* stored) {
   }
 }
 
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 VITRINE_INLINE T dot_of(const T* a, const T* b, std::size_t length) {
   typename Simd<T, Lanes>::Vector sum = {};
   for (std::size_t i = 0; i < length; i += Lanes)

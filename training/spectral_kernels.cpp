@@ -5,7 +5,7 @@
 namespace vitrine::training {
 namespace {
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void multiply_of(double* y, const double* a, const double* x, std::size_t count,
                                 std::size_t length, std::size_t stride) {
   using Vector = typename Simd<double, Lanes>::Vector;
@@ -27,7 +27,7 @@ VITRINE_INLINE void multiply_of(double* y, const double* a, const double* x, std
   for (; r < count; ++r) y[r] = dot_of<double, Lanes>(a + r * stride, x, length);
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void subtract_pair_of(double* a, const double* v, const double* w,
                                      const double* column_v, const double* column_w,
                                      std::size_t count, std::size_t length, std::size_t stride) {
@@ -39,7 +39,7 @@ VITRINE_INLINE void subtract_pair_of(double* a, const double* v, const double* w
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void reflect_of(double* block, const double* v, double scale, std::size_t count) {
   constexpr std::size_t k_vectors = SpectralKernels::k_columns / Lanes;
   typename Simd<double, Lanes>::Vector sums[k_vectors] = {};
@@ -57,7 +57,7 @@ VITRINE_INLINE void reflect_of(double* block, const double* v, double scale, std
   }
 }
 
-template <int Lanes>
+template <std::size_t Lanes>
 VITRINE_INLINE void turn_of(double* block, const Turn* turns, std::size_t count) {
   using Vector = typename Simd<double, Lanes>::Vector;
   for (std::size_t t = 0; t < count; ++t) {
@@ -73,6 +73,8 @@ VITRINE_INLINE void turn_of(double* block, const Turn* turns, std::size_t count)
   }
 }
 
+// Names, numbers and attributes cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define VITRINE_SPECTRAL_KERNELS(set, lanes, attribute)                                         \
   attribute void multiply_##set(double* y, const double* a, const double* x, std::size_t count, \
                                 std::size_t length, std::size_t stride) {                       \
@@ -91,6 +93,7 @@ VITRINE_INLINE void turn_of(double* block, const Turn* turns, std::size_t count)
   }                                                                                             \
   constexpr SpectralKernels k_##set{#set, multiply_##set, subtract_pair_##set, reflect_##set,   \
                                     turn_##set};
+// NOLINTEND(bugprone-macro-parentheses)
 
 VITRINE_SPECTRAL_KERNELS(portable, 2, )
 #if defined(__x86_64__)
