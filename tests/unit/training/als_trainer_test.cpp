@@ -101,9 +101,10 @@ Dataset shop_of_all_lengths(std::uint32_t users) {
   Random random(8);
   DatasetBuilder builder{DatasetOptions{}};
   for (std::uint32_t length = 1; length <= users; length += 1 + length / 8) {
+    const std::string product = "p" + std::to_string(length);
     for (std::uint32_t k = 0; k < length; ++k) {
       const std::string user = "u" + std::to_string(random.below(users));
-      Interaction one = test::purchase(user, "p" + std::to_string(length));
+      Interaction one = test::purchase(user, product);
       one.weight = static_cast<float>(0.1 + 3 * random.uniform());
       builder.add(one);
     }
