@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -52,8 +53,10 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(running.wait(30), 0)
 
     def answer_of(self, command):
-        said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True).stdout
-        return json.loads(said[said.index("{\n"):])
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        server_said = (pathlib.Path(vitrine.BINARY).resolve().parent.parent / "demo.log").read_text()
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}\n{done.stderr}\n{server_said}")
+        return json.loads(done.stdout[done.stdout.index("{\n"):])
 
     def test_a_port_that_is_taken_is_said_so(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
