@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/kernel_sets.h"
+
 // Each kernel is written once, over vectors of `Lanes` floats, and forced inline into one function
 // an instruction set. Only those functions carry a target attribute, so that no code for a newer
 // machine can be linked anywhere else.
@@ -228,32 +230,19 @@ VITRINE_KERNELS(avx2, 8, 2, __attribute__((target("avx2,fma"))))
 VITRINE_KERNELS(avx512, 16, 4, __attribute__((target("avx512f,fma"))))
 #endif
 
-struct Supported {
-  const VectorKernels* sets[3] = {&k_portable};
-  std::size_t count = 1;
-};
-
-Supported find_supported() {
-  Supported found;
+const KernelSets<VectorKernels>& supported() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    found.sets[found.count++] = &k_avx2;
-  if (__builtin_cpu_supports("avx512f")) found.sets[found.count++] = &k_avx512;
+  static const KernelSets<VectorKernels> sets(k_portable, &k_avx2, &k_avx512);
+#else
+  static const KernelSets<VectorKernels> sets(k_portable, nullptr, nullptr);
 #endif
-  return found;
-}
-
-const Supported& supported() {
-  static const Supported found = find_supported();
-  return found;
+  return sets;
 }
 
 }  // namespace
 
-const VectorKernels& vector_kernels() { return *supported().sets[supported().count - 1]; }
+const VectorKernels& vector_kernels() { return supported().best(); }
 
-std::span<const VectorKernels* const> supported_vector_kernels() {
-  return {supported().sets, supported().count};
-}
+std::span<const VectorKernels* const> supported_vector_kernels() { return supported().all(); }
 
 }  // namespace vitrine

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/kernel_sets.h"
 #include "training/simd.h"
 
 namespace vitrine::training {
@@ -326,32 +327,19 @@ VITRINE_ROW_KERNELS(avx2, 8, 6, 2, __attribute__((target("avx2,fma"))))
 VITRINE_ROW_KERNELS(avx512, 16, 12, 2, __attribute__((target("avx512f,fma"))))
 #endif
 
-struct Supported {
-  const RowKernels* sets[3] = {&k_portable};
-  std::size_t count = 1;
-};
-
-Supported find_supported() {
-  Supported found;
+const KernelSets<RowKernels>& supported() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    found.sets[found.count++] = &k_avx2;
-  if (__builtin_cpu_supports("avx512f")) found.sets[found.count++] = &k_avx512;
+  static const KernelSets<RowKernels> sets(k_portable, &k_avx2, &k_avx512);
+#else
+  static const KernelSets<RowKernels> sets(k_portable, nullptr, nullptr);
 #endif
-  return found;
-}
-
-const Supported& supported() {
-  static const Supported found = find_supported();
-  return found;
+  return sets;
 }
 
 }  // namespace
 
-const RowKernels& row_kernels() { return *supported().sets[supported().count - 1]; }
+const RowKernels& row_kernels() { return supported().best(); }
 
-std::span<const RowKernels* const> supported_row_kernels() {
-  return {supported().sets, supported().count};
-}
+std::span<const RowKernels* const> supported_row_kernels() { return supported().all(); }
 
 }  // namespace vitrine::training

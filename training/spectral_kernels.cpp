@@ -1,5 +1,6 @@
 #include "training/spectral_kernels.h"
 
+#include "base/kernel_sets.h"
 #include "training/simd.h"
 
 namespace vitrine::training {
@@ -101,32 +102,19 @@ VITRINE_SPECTRAL_KERNELS(avx2, 4, __attribute__((target("avx2,fma"))))
 VITRINE_SPECTRAL_KERNELS(avx512, 8, __attribute__((target("avx512f,fma"))))
 #endif
 
-struct Supported {
-  const SpectralKernels* sets[3] = {&k_portable};
-  std::size_t count = 1;
-};
-
-Supported find_supported() {
-  Supported found;
+const KernelSets<SpectralKernels>& supported() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    found.sets[found.count++] = &k_avx2;
-  if (__builtin_cpu_supports("avx512f")) found.sets[found.count++] = &k_avx512;
+  static const KernelSets<SpectralKernels> sets(k_portable, &k_avx2, &k_avx512);
+#else
+  static const KernelSets<SpectralKernels> sets(k_portable, nullptr, nullptr);
 #endif
-  return found;
-}
-
-const Supported& supported() {
-  static const Supported found = find_supported();
-  return found;
+  return sets;
 }
 
 }  // namespace
 
-const SpectralKernels& spectral_kernels() { return *supported().sets[supported().count - 1]; }
+const SpectralKernels& spectral_kernels() { return supported().best(); }
 
-std::span<const SpectralKernels* const> supported_spectral_kernels() {
-  return {supported().sets, supported().count};
-}
+std::span<const SpectralKernels* const> supported_spectral_kernels() { return supported().all(); }
 
 }  // namespace vitrine::training
