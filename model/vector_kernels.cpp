@@ -102,7 +102,7 @@ VITRINE_INLINE void add_gram_tile(float* a, const float* panel, std::size_t coun
 template <int Lanes, int Vectors>
 VITRINE_INLINE void add_gram_of(float* a, const float* panel, std::size_t count,
                                 std::size_t length) {
-  constexpr std::size_t k_wide = Lanes * Vectors;
+  constexpr std::size_t k_wide = std::size_t{Lanes} * Vectors;
   for (std::size_t i = 0; i < length; i += 4) {
     std::size_t column = i / Lanes * Lanes;
     for (; column + k_wide <= length; column += k_wide) {
@@ -185,6 +185,7 @@ VITRINE_INLINE void solve_cholesky_of(const float* u, float* x, std::size_t orde
 
 // One set of functions for one instruction set: `lanes` floats a register, `vectors` registers a
 // row of the Gram tile.
+// NOLINTBEGIN(bugprone-macro-parentheses): `attribute` is a function's attribute, not an operand.
 #define VITRINE_KERNELS(set, lanes, vectors, attribute)                                          \
   attribute float dot_##set(const float* a, const float* b, std::size_t n) {                     \
     return dot_of<lanes>(a, b, n);                                                               \
@@ -223,6 +224,7 @@ VITRINE_INLINE void solve_cholesky_of(const float* u, float* x, std::size_t orde
                                   add_gram_##set,                                                \
                                   cholesky_##set,                                                \
                                   solve_cholesky_##set};
+// NOLINTEND(bugprone-macro-parentheses)
 
 VITRINE_KERNELS(portable, 4, 2, )
 #if defined(__x86_64__)

@@ -3,15 +3,34 @@
 // Thread-safe (values).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "server/recommend/product_condition.h"
+#include "server/recommend/rule.h"
 
 namespace vitrine::recommend {
 
 enum class PurchasedPolicy {
   show,              // bought products may come back
   hide_for_180_days  // what was bought in the last 180 days stays away
+};
+
+// How the best of the candidates become a list that is worth looking at as a whole.
+struct Variety {
+  // 0: best first; 1: only what differs from what is shown already (maximal marginal relevance,
+  // Carbonell and Goldstein 1998, on cosines of the factors). In [0, 1].
+  float diversity = 0;
+  std::size_t category_max = 0;  // products of one deepest category; 0: any number
+  std::size_t brand_max = 0;     // likewise of one brand
+  // What this person was shown here and did not click sinks, by the times it was really seen.
+  bool rotates = false;
+  // One place in so many is drawn evenly from the best candidates that did not make it, to learn
+  // about them; 0: none.
+  std::size_t explores_one_in = 0;
 };
 
 struct SourceWeight {
@@ -32,6 +51,10 @@ struct Placement {
   // The product of the person's newest event is named by one reason at least, as long as it or
   // anything related to it may be shown: the last click is never without effect.
   bool answers_newest = false;
+  ProductCondition filter = {};  // on top of the request's own
+  std::vector<Rule> rules = {};
+  Variety variety = {};
+  std::uint64_t version = 1;  // counts the changes
 };
 
 // The placements that ship: home, product_page, cart.

@@ -38,7 +38,9 @@ struct RecommendRequest {
   std::string category = {};           // only products of this category path
   std::string market = {};
   std::vector<std::string> exclude = {};
-  std::size_t limit = 12;  // 1 .. k_limit_max
+  ProductCondition filter = {};   // products that do not hold it are not shown
+  std::vector<Rule> boosts = {};  // of kind boost, for this request
+  std::size_t limit = 12;         // 1 .. k_limit_max
   bool personalize = true;
   bool explain = false;
 };

@@ -1,0 +1,33 @@
+// What a product must be to be shown, boosted or pinned: the typed form of a filter.
+//
+// All parts that are set must hold. Thread-safe (values).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/product.h"
+
+namespace vitrine::recommend {
+
+struct ProductCondition {
+  std::vector<std::string> products;    // any of these ids
+  std::vector<std::string> categories;  // in any of these paths or below
+  std::vector<std::string> brands;      // any of these, exactly
+  std::vector<std::string> not_categories;
+  std::vector<std::string> not_brands;
+  std::optional<Money> price_min;  // inclusive, in `currency`; a product without a price has none
+  std::optional<Money> price_max;
+  std::string currency;                           // of the two prices; empty: the product's own
+  std::map<std::string, std::string> attributes;  // each with exactly this value
+
+  bool is_empty() const { return *this == ProductCondition(); }
+  friend bool operator==(const ProductCondition&, const ProductCondition&) = default;
+};
+
+// Whether `product` is what the condition asks for; the empty condition admits everything.
+bool holds(const ProductCondition& condition, const Product& product);
+
+}  // namespace vitrine::recommend
