@@ -1,6 +1,10 @@
 #include "server/recommend/placement.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/status.h"
 
 namespace vitrine::recommend {
 namespace {
@@ -38,6 +42,22 @@ Placement cart() {
 }
 
 }  // namespace
+
+absl::Status validate(const Variety& variety) {
+  if (!(variety.diversity >= 0 && variety.diversity <= 1)) {
+    return invalid_argument("variety.diversity must be between 0 and 1, got {}", variety.diversity);
+  }
+  const std::array<std::pair<std::string_view, std::size_t>, 3> counts = {
+      {{"category_max", variety.category_max},
+       {"brand_max", variety.brand_max},
+       {"explores_one_in", variety.explores_one_in}}};
+  for (const auto& [name, count] : counts) {
+    if (count <= Variety::k_count_max) continue;
+    return invalid_argument("variety.{} must be at most {}, got {}", name, Variety::k_count_max,
+                            count);
+  }
+  return absl::OkStatus();
+}
 
 PlacementBook PlacementBook::shipped() {
   PlacementBook book;

@@ -3,6 +3,8 @@
 // Thread-safe (values).
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,6 +23,8 @@ enum class PurchasedPolicy {
 
 // How the best of the candidates become a list that is worth looking at as a whole.
 struct Variety {
+  static constexpr std::size_t k_count_max = 1000;  // of the three numbers below
+
   // 0: best first; 1: only what differs from what is shown already (maximal marginal relevance,
   // Carbonell and Goldstein 1998, on cosines of the factors). In [0, 1].
   float diversity = 0;
@@ -32,6 +36,9 @@ struct Variety {
   // about them; 0: none.
   std::size_t explores_one_in = 0;
 };
+
+// InvalidArgument names the field, its value and what is allowed.
+absl::Status validate(const Variety& variety);
 
 struct SourceWeight {
   std::string source;  // a candidate source's name

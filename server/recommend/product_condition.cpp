@@ -1,7 +1,11 @@
 #include "server/recommend/product_condition.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
+#include <utility>
+
+#include "base/status.h"
 
 namespace vitrine::recommend {
 namespace {
@@ -26,6 +30,34 @@ bool is_affordable(const ProductCondition& condition, const Product& product) {
 }
 
 }  // namespace
+
+absl::Status validate(const ProductCondition& condition, std::string_view field) {
+  const std::array<std::pair<std::string_view, std::size_t>, 5> lists = {
+      {{"products", condition.products.size()},
+       {"categories", condition.categories.size()},
+       {"brands", condition.brands.size()},
+       {"not_categories", condition.not_categories.size()},
+       {"not_brands", condition.not_brands.size()}}};
+  for (const auto& [name, size] : lists) {
+    if (size <= ProductCondition::k_values_max) continue;
+    return invalid_argument("{}.{} must have at most {} values, got {}", field, name,
+                            ProductCondition::k_values_max, size);
+  }
+  if (condition.attributes.size() > ProductCondition::k_attributes_max) {
+    return invalid_argument("{}.attributes must have at most {} entries, got {}", field,
+                            ProductCondition::k_attributes_max, condition.attributes.size());
+  }
+  if (!condition.currency.empty() && !is_currency(condition.currency)) {
+    return invalid_argument("{}.currency must be three capital letters as in ISO 4217, got '{}'",
+                            field, condition.currency.substr(0, 16));
+  }
+  if (condition.price_min && condition.price_max && *condition.price_min > *condition.price_max) {
+    return invalid_argument("{}.price_min must not be above price_max: {} > {}", field,
+                            format_money(*condition.price_min, condition.currency),
+                            format_money(*condition.price_max, condition.currency));
+  }
+  return absl::OkStatus();
+}
 
 bool holds(const ProductCondition& condition, const Product& product) {
   if (!condition.products.empty() && !names(condition.products, product.product_id)) return false;

@@ -3,9 +3,13 @@
 // All parts that are set must hold. Thread-safe (values).
 #pragma once
 
+#include <absl/status/status.h>
+
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/product.h"
@@ -13,6 +17,9 @@
 namespace vitrine::recommend {
 
 struct ProductCondition {
+  static constexpr std::size_t k_values_max = 1000;     // of one list
+  static constexpr std::size_t k_attributes_max = 128;  // as many as a product may have
+
   std::vector<std::string> products;    // any of these ids
   std::vector<std::string> categories;  // in any of these paths or below
   std::vector<std::string> brands;      // any of these, exactly
@@ -26,6 +33,10 @@ struct ProductCondition {
   bool is_empty() const { return *this == ProductCondition(); }
   friend bool operator==(const ProductCondition&, const ProductCondition&) = default;
 };
+
+// InvalidArgument names the part of `field` ("filter", "rules[2].when"), its value and what is
+// allowed.
+absl::Status validate(const ProductCondition& condition, std::string_view field);
 
 // Whether `product` is what the condition asks for; the empty condition admits everything.
 bool holds(const ProductCondition& condition, const Product& product);

@@ -39,9 +39,10 @@ struct RecommendRequest {
   std::string market = {};
   std::vector<std::string> exclude = {};
   ProductCondition filter = {};   // products that do not hold it are not shown
-  std::vector<Rule> boosts = {};  // of kind boost, for this request
+  std::vector<Rule> boosts = {};  // boosts and buries for this request, no pins
   std::size_t limit = 12;         // 1 .. k_limit_max
   bool personalize = true;
+  bool explore = true;  // false: no place is drawn by chance, whatever the placement says
   bool explain = false;
 };
 
@@ -63,12 +64,14 @@ struct RecommendedProduct {
   std::string_view source;  // the candidate source's name, of static storage
   Reason reason;
   std::vector<std::pair<std::string_view, float>> source_scores;  // with explain
+  std::vector<std::string> rules;    // with explain: the ids of those that moved it, in their order
+  std::optional<double> propensity;  // of a place drawn by chance: how likely it was this product
 };
 
 struct Removed {
   std::string_view stage;  // "out_of_stock", "hidden", "excluded", "purchased", "category",
-                           // "market", "unavailable", "in_cart", "current_product", "variant",
-                           // "not_in_catalog"
+                           // "market", "unavailable", "filter", "in_cart", "current_product",
+                           // "variant", "not_in_catalog"
   std::size_t count = 0;
 };
 

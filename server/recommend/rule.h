@@ -4,23 +4,35 @@
 // (values).
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "server/recommend/product_condition.h"
 
 namespace vitrine::recommend {
 
-enum class RuleKind { pin, boost, bury };
+enum class RuleKind {
+  pin,    // to a place of the list
+  boost,  // factor above 1
+  bury    // factor below 1
+};
 
 struct Rule {
+  static constexpr float k_factor_max = 100;
+  static constexpr std::size_t k_position_max = 200;  // the longest answer
+  static constexpr std::size_t k_id_bytes_max = 64;
+
   std::string id;  // unique in its placement; answers with `explain` say which rules did what
   RuleKind kind = RuleKind::boost;
   ProductCondition when;
   std::size_t position = 1;  // of a pin: the place in the list, from 1
-  float factor = 1;          // of a boost or bury: scores are multiplied by it, in (0, 100]
+  float factor = 1;  // of a boost or bury: scores are multiplied by it, in (0, k_factor_max]
   std::optional<TimeMs> valid_from_ms;
   std::optional<TimeMs> valid_until_ms;  // exclusive
 
@@ -29,5 +41,13 @@ struct Rule {
            (!valid_until_ms || now_ms < *valid_until_ms);
   }
 };
+
+constexpr std::size_t k_rules_max = 50;   // of a placement
+constexpr std::size_t k_boosts_max = 20;  // of a request
+
+// InvalidArgument names the rule as `field`[its place], the value and what is allowed: ids that are
+// empty or not unique, a pin of everything or past k_position_max, a factor out of range, a window
+// that ends before it begins, a condition that is none.
+absl::Status validate(std::span<const Rule> rules, std::string_view field, std::size_t rules_max);
 
 }  // namespace vitrine::recommend
