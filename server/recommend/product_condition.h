@@ -20,15 +20,16 @@ struct ProductCondition {
   static constexpr std::size_t k_values_max = 1000;     // of one list
   static constexpr std::size_t k_attributes_max = 128;  // as many as a product may have
 
-  std::vector<std::string> products;    // any of these ids
-  std::vector<std::string> categories;  // in any of these paths or below
-  std::vector<std::string> brands;      // any of these, exactly
-  std::vector<std::string> not_categories;
-  std::vector<std::string> not_brands;
-  std::optional<Money> price_min;  // inclusive, in `currency`; a product without a price has none
-  std::optional<Money> price_max;
-  std::string currency;                           // of the two prices; empty: the product's own
-  std::map<std::string, std::string> attributes;  // each with exactly this value
+  std::vector<std::string> products = {};    // any of these ids
+  std::vector<std::string> categories = {};  // in any of these paths or below
+  std::vector<std::string> brands = {};      // any of these, exactly
+  std::vector<std::string> not_categories = {};
+  std::vector<std::string> not_brands = {};
+  std::optional<Money> price_min =
+      {};  // inclusive, in `currency`; a product without a price has none
+  std::optional<Money> price_max = {};
+  std::string currency = {};  // of the two prices; empty: the product's own
+  std::map<std::string, std::string> attributes = {};  // each with exactly this value
 
   bool is_empty() const { return *this == ProductCondition(); }
   friend bool operator==(const ProductCondition&, const ProductCondition&) = default;

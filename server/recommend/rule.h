@@ -30,11 +30,11 @@ struct Rule {
 
   std::string id;  // unique in its placement; answers with `explain` say which rules did what
   RuleKind kind = RuleKind::boost;
-  ProductCondition when;
+  ProductCondition when = {};
   std::size_t position = 1;  // of a pin: the place in the list, from 1
   float factor = 1;  // of a boost or bury: scores are multiplied by it, in (0, k_factor_max]
-  std::optional<TimeMs> valid_from_ms;
-  std::optional<TimeMs> valid_until_ms;  // exclusive
+  std::optional<TimeMs> valid_from_ms = {};
+  std::optional<TimeMs> valid_until_ms = {};  // exclusive
 
   bool is_valid(TimeMs now_ms) const {
     return (!valid_from_ms || now_ms >= *valid_from_ms) &&
