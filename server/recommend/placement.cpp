@@ -2,43 +2,65 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 
 #include "base/status.h"
+#include "server/recommend/pool.h"
+#include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
 namespace {
 
-Placement home() {
-  return {.name = "home",
-          .description = "The first page: what this person most likely wants next",
-          .sources = {{"session", 1.2F},
-                      {"personal", 1.0F},
-                      {"recent", 0.5F},
-                      {"similar", 0.25F},
-                      {"trending", 0.1F},
-                      {"popular", 0.05F}},
-          .fallback = {"trending", "popular", "new"},
-          .purchased = PurchasedPolicy::hide_for_180_days,
-          .answers_newest = true};
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= PlacementLimits::k_name_bytes_max &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+         });
 }
 
-Placement product_page() {
-  return {.name = "product_page",
-          .description = "Beside one product: what is like it and what goes with it",
-          .sources = {{"similar", 1.0F}, {"together", 0.8F}, {"session", 0.2F}, {"personal", 0.1F}},
-          .fallback = {"personal", "trending", "popular", "new"},
-          .needs_product = true,
-          .exclude_product_group = true};
+std::string source_names() {
+  std::string names;
+  for (const CandidateSource* const source : all_sources()) {
+    if (!names.empty()) names += ", ";
+    names += source->name();
+  }
+  return names;
 }
 
-Placement cart() {
-  return {.name = "cart",
-          .description = "Beside the cart: what is bought together with its contents",
-          .sources = {{"together", 1.0F}, {"similar", 0.3F}, {"session", 0.2F}, {"personal", 0.2F}},
-          .fallback = {"personal", "trending", "popular", "new"},
-          .needs_cart = true,
-          .exclude_cart = true};
+absl::Status check_source(std::string_view field, const std::string& name) {
+  if (find_source(name) != nullptr) return absl::OkStatus();
+  return invalid_argument("{} must name sources there are ({}), got '{}'", field, source_names(),
+                          name.substr(0, PlacementLimits::k_name_bytes_max));
+}
+
+absl::Status check_sources(const Placement& placement) {
+  if (placement.sources.empty() || placement.sources.size() > Pool::k_sources_max) {
+    return invalid_argument("sources must name between 1 and {} sources, got {}",
+                            Pool::k_sources_max, placement.sources.size());
+  }
+  for (std::size_t i = 0; i < placement.sources.size(); ++i) {
+    const SourceWeight& weighted = placement.sources[i];
+    VITRINE_RETURN_IF_ERROR(check_source("sources", weighted.source));
+    if (!(weighted.weight > 0 && weighted.weight <= PlacementLimits::k_weight_max)) {
+      return invalid_argument("sources must have weights above 0 and at most {}, got {} for {}",
+                              PlacementLimits::k_weight_max, weighted.weight, weighted.source);
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (placement.sources[j].source == weighted.source) {
+        return invalid_argument("sources must name each source once, got {} twice",
+                                weighted.source);
+      }
+    }
+  }
+  if (placement.fallback.size() > all_sources().size()) {
+    return invalid_argument("fallback must name at most {} sources, got {}", all_sources().size(),
+                            placement.fallback.size());
+  }
+  for (const std::string& name : placement.fallback) {
+    VITRINE_RETURN_IF_ERROR(check_source("fallback", name));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -59,15 +81,15 @@ absl::Status validate(const Variety& variety) {
   return absl::OkStatus();
 }
 
-PlacementBook PlacementBook::shipped() {
-  PlacementBook book;
-  book.placements_ = {home(), product_page(), cart()};
-  return book;
-}
-
-const Placement* PlacementBook::find(std::string_view name) const {
-  const auto found = std::ranges::find(placements_, name, &Placement::name);
-  return found == placements_.end() ? nullptr : &*found;
+absl::Status validate(const Placement& placement) {
+  if (!is_name(placement.name)) {
+    return invalid_argument("placement must have 1 to {} of a-z, 0-9, _ and -, got '{}'",
+                            PlacementLimits::k_name_bytes_max, placement.name.substr(0, 100));
+  }
+  VITRINE_RETURN_IF_ERROR(check_sources(placement));
+  VITRINE_RETURN_IF_ERROR(validate(placement.filter, "filter"));
+  VITRINE_RETURN_IF_ERROR(validate(placement.rules, "rules", k_rules_max));
+  return validate(placement.variety);
 }
 
 }  // namespace vitrine::recommend

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "server/recommend/product_condition.h"
@@ -61,18 +60,19 @@ struct Placement {
   ProductCondition filter = {};  // on top of the request's own
   std::vector<Rule> rules = {};
   Variety variety = {};
-  std::uint64_t version = 1;  // counts the changes
+  // 1: as shipped; every stored change of any placement takes the next number, so that a version
+  // names one content for ever.
+  std::uint64_t version = 1;
 };
 
-// The placements that ship: home, product_page, cart.
-class PlacementBook {
- public:
-  static PlacementBook shipped();
-  const Placement* find(std::string_view name) const;
-  const std::vector<Placement>& all() const { return placements_; }
-
- private:
-  std::vector<Placement> placements_;
+struct PlacementLimits {
+  static constexpr std::size_t k_name_bytes_max = 64;
+  static constexpr std::size_t k_text_bytes_max = 1024;  // of the description
+  static constexpr float k_weight_max = 1000;            // of a source
 };
+
+// Whether a placement can be served: its name, sources, fallback, filter, rules and variety.
+// InvalidArgument names the field, its value and what is allowed.
+absl::Status validate(const Placement& placement);
 
 }  // namespace vitrine::recommend

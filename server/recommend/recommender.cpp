@@ -1,38 +1,18 @@
 #include "server/recommend/recommender.h"
 
-#include <algorithm>
-
-#include "base/check.h"
 #include "base/crypto.h"
 #include "base/status.h"
 #include "server/recommend/context.h"
 #include "server/recommend/filter_stage.h"
-#include "server/recommend/pool.h"
-#include "server/recommend/selection.h"
+#include "server/recommend/plan.h"
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
 namespace {
 
-// A thread's memory between two requests.
-struct Scratch {
-  ContextMemory context;
-  std::vector<ProductNumber> products;  // what one source gave
-  Pool pool;
-};
-
 Scratch& scratch() {
   thread_local Scratch memory;
   return memory;
-}
-
-std::string names_of(const PlacementBook& placements) {
-  std::string names;
-  for (const Placement& placement : placements.all()) {
-    if (!names.empty()) names += ", ";
-    names += placement.name;
-  }
-  return names;
 }
 
 absl::Status check(const RecommendRequest& request, const Placement& placement) {
@@ -57,37 +37,6 @@ absl::Status check(const RecommendRequest& request, const Placement& placement) 
   }
   return absl::OkStatus();
 }
-
-}  // namespace
-
-// A placement with its sources looked up and its metrics.
-struct Recommender::Plan {
-  struct Source {
-    const CandidateSource* source;
-    float weight;  // its part of 1; 0 for what only fills up
-    Counter* failures;
-
-    // One that fails leaves `out` empty.
-    void produce(const Context& context, std::vector<ProductNumber>& out) const {
-      out.clear();
-      if (source->produce(context, out).ok()) return;
-      failures->add();
-      out.clear();
-    }
-  };
-
-  // The best of the pool, filled up, explained.
-  Selection select(const Context& context, FilterStage& filter, Scratch& memory) const;
-
-  const Placement* placement;
-  std::vector<Source> sources;
-  std::vector<Source> fallback;
-  Source related;  // the one behind Selection::answer_newest
-  Histogram* seconds;
-  Counter* short_answers;
-};
-
-namespace {
 
 RecommendedProduct shown(const Context& context, const Pick& pick) {
   RecommendedProduct product;
@@ -115,6 +64,7 @@ RecommendAnswer make_answer(const Context& context, const Selection& selection,
   RecommendAnswer answer;
   answer.recommendation_id = make_ulid(context.now_ms);
   answer.placement = context.placement.name;
+  answer.placement_version = context.placement.version;
   answer.model_version = context.live->version();
   answer.personalized = !context.interests.empty();
   answer.products.reserve(selection.picks().size());
@@ -125,81 +75,31 @@ RecommendAnswer make_answer(const Context& context, const Selection& selection,
 
 }  // namespace
 
-Selection Recommender::Plan::select(const Context& context, FilterStage& filter,
-                                    Scratch& memory) const {
-  Selection selection(context, filter);
-  memory.pool.sort();
-  while (!selection.is_full()) {
-    const Pool::Entry* const best = memory.pool.next();
-    if (best == nullptr) break;
-    selection.add(best->product, best->score, *sources[best->strongest].source, best);
-  }
-  Context wide = context;
-  wide.pool = profiles::PopularityBook::k_top_max;
-  for (const Source& source : fallback) {
-    if (selection.is_full()) break;
-    source.produce(wide, memory.products);
-    selection.fill(memory.products, *source.source);
-  }
-  selection.explain();
-  if (placement->answers_newest && !selection.answer_newest().ok()) related.failures->add();
-  return selection;
-}
-
 Recommender::Recommender(const Parts& parts, PlacementBook placements)
-    : parts_(parts), placements_(std::move(placements)) {
-  const auto looked_up = [&](const std::string& name, float weight) {
-    const CandidateSource* const source = find_source(name);
-    CHECK(source != nullptr, "a placement names a source there is");
-    return Plan::Source{source, weight,
-                        &parts_.metrics.counter("vitrine_recommend_source_failures_total",
-                                                "Candidate sources that failed and were skipped",
-                                                {{"source", name}})};
-  };
-  for (const Placement& placement : placements_.all()) {
-    CHECK(placement.sources.size() <= Pool::k_sources_max, "a placement has few sources");
-    const MetricLabels labels = {{"placement", placement.name}};
-    Plan plan{.placement = &placement,
-              .sources = {},
-              .fallback = {},
-              .related = looked_up(std::string(similar_source().name()), 0),
-              .seconds = &parts_.metrics.histogram("vitrine_recommend_duration_seconds",
-                                                   "Time to make one answer",
-                                                   latency_bounds_seconds(), labels),
-              .short_answers =
-                  &parts_.metrics.counter("vitrine_recommend_short_answers_total",
-                                          "Answers with fewer products than asked for", labels)};
-    float sum = 0;
-    for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
-    for (const SourceWeight& weighted : placement.sources) {
-      plan.sources.push_back(looked_up(weighted.source, weighted.weight / sum));
-    }
-    for (const std::string& name : placement.fallback) plan.fallback.push_back(looked_up(name, 0));
-    plans_.push_back(std::move(plan));
-  }
-}
+    : parts_(parts), plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics)) {}
 
 Recommender::~Recommender() = default;
 
+void Recommender::use(PlacementBook placements) {
+  plans_.publish(std::make_shared<const Plans>(std::move(placements), parts_.metrics));
+}
+
+std::shared_ptr<const PlacementBook> Recommender::placements() const {
+  const std::shared_ptr<const Plans> plans = plans_.current();
+  return {plans, &plans->book};
+}
+
 absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& request) const {
   const std::int64_t started_us = steady_us();
-  const auto plan = std::ranges::find_if(
-      plans_, [&](const Plan& known) { return known.placement->name == request.placement; });
-  if (plan == plans_.end()) {
-    return not_found("placement '{}' does not exist; there are {}", request.placement.substr(0, 64),
-                     names_of(placements_));
-  }
+  const std::shared_ptr<const Plans> plans = plans_.current();
+  VITRINE_ASSIGN_OR_RETURN(const Plan* const plan, plans->find(request.placement));
   VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
 
   Scratch& memory = scratch();
   const Context context = make_context(parts_, request, *plan->placement, memory.context);
-  memory.pool.begin();
   const std::int64_t profile_us = steady_us();
   FilterStage filter(context, memory.context.marks);
-  for (std::size_t i = 0; i < plan->sources.size(); ++i) {
-    plan->sources[i].produce(context, memory.products);
-    memory.pool.add(i, plan->sources[i].weight, memory.products, filter, memory.context.marks);
-  }
+  plan->gather(context, filter, memory);
   const std::int64_t candidates_us = steady_us();
   const Selection selection = plan->select(context, filter, memory);
   RecommendAnswer answer = make_answer(context, selection, filter);

@@ -17,15 +17,18 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/published.h"
 #include "model/ids.h"
 #include "server/catalog/catalog.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/live_model.h"
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
-#include "server/recommend/placement.h"
+#include "server/recommend/placement_book.h"
 
 namespace vitrine::recommend {
+
+struct Plans;  // the placements with their sources looked up
 
 struct RecommendRequest {
   std::string placement = "home";
@@ -78,6 +81,7 @@ struct Removed {
 struct RecommendAnswer {
   std::string recommendation_id;
   std::string placement;
+  std::uint64_t placement_version = 0;
   std::string model_version;  // empty while there is no model
   bool personalized = false;  // something known about the person had a say
   std::vector<RecommendedProduct> products;
@@ -99,7 +103,7 @@ class Recommender {
     const Clock& clock;
     Metrics& metrics;
   };
-  // Precondition, checked: the placements name sources there are.
+  // Precondition, checked: the placements pass validate().
   Recommender(const Parts& parts, PlacementBook placements);
   ~Recommender();
   Recommender(const Recommender&) = delete;
@@ -111,14 +115,13 @@ class Recommender {
   // read, not even who they are.
   absl::StatusOr<RecommendAnswer> recommend(const RecommendRequest& request) const;
 
-  const PlacementBook& placements() const { return placements_; }
+  std::shared_ptr<const PlacementBook> placements() const;
+  // From the next answer on. Precondition, checked: the placements pass validate().
+  void use(PlacementBook placements);
 
  private:
-  struct Plan;  // a placement with its sources looked up
-
   Parts parts_;
-  PlacementBook placements_;
-  std::vector<Plan> plans_;
+  Published<Plans> plans_;
 };
 
 }  // namespace vitrine::recommend

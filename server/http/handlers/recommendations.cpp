@@ -52,7 +52,7 @@ void add_recommendation_routes(Router& router, const Services& services) {
   router.add("GET", "/v1/placements", Scope::recommend,
              answer_at_once([&services](Request& request) -> absl::StatusOr<Response> {
                VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
-               return json_response(placements_json(services.recommender.placements()));
+               return json_response(placements_json(*services.recommender.placements()));
              }));
 }
 

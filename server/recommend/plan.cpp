@@ -1,0 +1,99 @@
+#include "server/recommend/plan.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "server/recommend/sources/sources.h"
+
+namespace vitrine::recommend {
+namespace {
+
+Plan::Source looked_up(const std::string& name, float weight, Metrics& metrics) {
+  const CandidateSource* const source = find_source(name);
+  CHECK(source != nullptr, "a placement names a source there is");
+  return {source, weight,
+          &metrics.counter("vitrine_recommend_source_failures_total",
+                           "Candidate sources that failed and were skipped", {{"source", name}})};
+}
+
+Plan plan_of(const Placement& placement, Metrics& metrics) {
+  CHECK(validate(placement).ok(), "a placement is checked before it is used");
+  // Labels come from a fixed set: the shop's own placements share one.
+  const MetricLabels labels = {
+      {"placement", PlacementBook::ships(placement.name) ? placement.name : "custom"}};
+  Plan plan{
+      .placement = &placement,
+      .sources = {},
+      .fallback = {},
+      .related = looked_up(std::string(similar_source().name()), 0, metrics),
+      .seconds = &metrics.histogram("vitrine_recommend_duration_seconds", "Time to make one answer",
+                                    latency_bounds_seconds(), labels),
+      .short_answers = &metrics.counter("vitrine_recommend_short_answers_total",
+                                        "Answers with fewer products than asked for", labels)};
+  float sum = 0;
+  for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
+  for (const SourceWeight& weighted : placement.sources) {
+    plan.sources.push_back(looked_up(weighted.source, weighted.weight / sum, metrics));
+  }
+  for (const std::string& name : placement.fallback) {
+    plan.fallback.push_back(looked_up(name, 0, metrics));
+  }
+  return plan;
+}
+
+}  // namespace
+
+void Plan::Source::produce(const Context& context, std::vector<ProductNumber>& out) const {
+  out.clear();
+  if (source->produce(context, out).ok()) return;
+  failures->add();
+  out.clear();
+}
+
+void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) const {
+  memory.pool.begin();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    sources[i].produce(context, memory.products);
+    memory.pool.add(i, sources[i].weight, memory.products, filter, memory.context.marks);
+  }
+}
+
+Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory) const {
+  Selection selection(context, filter);
+  memory.pool.sort();
+  while (!selection.is_full()) {
+    const Pool::Entry* const best = memory.pool.next();
+    if (best == nullptr) break;
+    selection.add(best->product, best->score, *sources[best->strongest].source, best);
+  }
+  Context wide = context;
+  wide.pool = profiles::PopularityBook::k_top_max;
+  for (const Source& source : fallback) {
+    if (selection.is_full()) break;
+    source.produce(wide, memory.products);
+    selection.fill(memory.products, *source.source);
+  }
+  selection.explain();
+  if (placement->answers_newest && !selection.answer_newest().ok()) related.failures->add();
+  return selection;
+}
+
+Plans::Plans(PlacementBook placements, Metrics& metrics) : book(std::move(placements)) {
+  for (const Placement& placement : book.all()) plans.push_back(plan_of(placement, metrics));
+}
+
+absl::StatusOr<const Plan*> Plans::find(std::string_view placement) const {
+  const auto found = std::ranges::find_if(
+      plans, [&](const Plan& plan) { return plan.placement->name == placement; });
+  if (found != plans.end()) return &*found;
+  std::string names;
+  for (const Placement& known : book.all()) {
+    if (!names.empty()) names += ", ";
+    names += known.name;
+  }
+  return not_found("placement '{}' does not exist; there are {}",
+                   placement.substr(0, PlacementLimits::k_name_bytes_max), names);
+}
+
+}  // namespace vitrine::recommend

@@ -1,0 +1,60 @@
+// A placement made ready: its sources looked up, its metrics at hand.
+//
+// Immutable; thread-safe. Plans are replaced as a whole when a placement changes; an answer takes
+// them once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "server/recommend/candidate_source.h"
+#include "server/recommend/placement_book.h"
+#include "server/recommend/pool.h"
+#include "server/recommend/selection.h"
+
+namespace vitrine::recommend {
+
+// A thread's memory between two requests.
+struct Scratch {
+  ContextMemory context;
+  std::vector<ProductNumber> products;  // what one source gave
+  Pool pool;
+};
+
+struct Plan {
+  struct Source {
+    const CandidateSource* source;
+    float weight;  // its part of 1; 0 for what only fills up
+    Counter* failures;
+
+    // One that fails leaves `out` empty.
+    void produce(const Context& context, std::vector<ProductNumber>& out) const;
+  };
+
+  // Asks every source; what the filter admits is in the pool, sorted.
+  void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
+  // The best of the pool, filled up, explained.
+  Selection select(const Context& context, FilterStage& filter, Scratch& memory) const;
+
+  const Placement* placement;
+  std::vector<Source> sources;
+  std::vector<Source> fallback;
+  Source related;  // the one behind Selection::answer_newest
+  Histogram* seconds;
+  Counter* short_answers;
+};
+
+struct Plans {
+  // Precondition, checked: every placement passes validate().
+  Plans(PlacementBook placements, Metrics& metrics);
+
+  // NotFound lists the placements there are.
+  absl::StatusOr<const Plan*> find(std::string_view placement) const;
+
+  const PlacementBook book;
+  std::vector<Plan> plans;  // in the book's order
+};
+
+}  // namespace vitrine::recommend
