@@ -65,6 +65,10 @@ void add_settings(CLI::App& app, Config& config) {
 
   add_count(app, "--queue-commands", config.committer.queue_max, 16, 1'000'000,
             "Writes that may wait for the disk; one more is answered 429");
+  add_count(app, "--checkpoint-entries", config.checkpoints.entries, 1000, 1'000'000'000,
+            "Entries of the log after which a checkpoint is written: what a restart replays");
+  add_count(app, "--checkpoint-ms", config.checkpoints.interval_ms, 100, k_day_ms,
+            "Milliseconds after which a checkpoint is written when there are new entries");
   add_count(app, "--batch-events", config.collector.batch_events_max, 1, 5000,
             "Events one call may bring");
   add_count(app, "--quarantine-events", config.quarantine.events_max, 0, 100'000'000,

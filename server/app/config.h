@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "model/product.h"
 #include "server/collect/collector.h"
+#include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
 #include "server/http/limits.h"
@@ -38,6 +39,8 @@ struct Config {
   store::Database::Options store;
   // Commands that may wait for the writer before one more is refused, and how much one sync takes.
   events::Committer::Options committer;
+  // How much a restart may have to replay, and what memory may be held until it is written.
+  events::Checkpointer::Options checkpoints;
   // Refused events that are kept with their reason.
   events::Quarantine::Options quarantine;
   // What one call may bring, and how far an event's time may be off.

@@ -42,15 +42,16 @@ absl::Status Services::open_state(const Progress& progress) {
   profiles_.emplace(numbers_);
   popularity_.emplace(numbers_);
   event_log_ = events::make_local_event_log(*database_);
-  events::Projection* const projections[] = {&*profiles_, &*popularity_};
-  return events::replay(*event_log_, *database_, projections, progress);
+  before_ack_ = {&*profiles_, &*popularity_};
+  checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
+  return events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_);
 }
 
 // What moves: the model's watcher before the writer, because it listens to the catalog's changes.
 void Services::start_parts(Access access) {
   watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models);
-  events::Projection* const projections[] = {&*profiles_, &*popularity_};
-  committer_.emplace(*database_, projections, clock_, metrics_, log_, config_.committer);
+  committer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.committer,
+                     &*checkpointer_);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
@@ -114,7 +115,10 @@ std::string Services::stats_json() const {
 
 void Services::stop() {
   begin_stopping();
-  if (committer_) committer_->stop();
+  if (!committer_) return;
+  committer_->stop();
+  // Told and counted where it fails; the next start replays more then.
+  checkpointer_->finish(committer_->visible()).IgnoreError();
 }
 
 }  // namespace vitrine::app

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "server/app/config.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
+#include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/event_log.h"
 #include "server/events/quarantine.h"
@@ -94,6 +96,8 @@ class Services {
   std::optional<profiles::ProfileBook> profiles_;
   std::optional<profiles::PopularityBook> popularity_;
   std::unique_ptr<events::EventLog> event_log_;
+  std::vector<events::Projection*> before_ack_;  // what the next answer must know
+  std::optional<events::Checkpointer> checkpointer_;
   ModelRegistry models_;
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;

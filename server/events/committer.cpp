@@ -43,12 +43,14 @@ class WaitedCommand final : public Command {
 
 struct Committer::State {
   State(store::Database& database_in, std::span<Projection* const> projections,
-        const Clock& clock_in, Metrics& metrics, Log& log_in, const Options& options_in)
+        const Clock& clock_in, Metrics& metrics, Log& log_in, const Options& options_in,
+        Checkpointer* checkpointer_in)
       : database(database_in),
         before_ack(projections.begin(), projections.end()),
         clock(clock_in),
         log(log_in),
         options(options_in),
+        checkpointer(checkpointer_in),
         queue(options_in.queue_max),
         waiting(
             metrics.gauge("vitrine_commit_waiting_commands", "Commands waiting for the committer")),
@@ -77,6 +79,7 @@ struct Committer::State {
   const Clock& clock;
   Log& log;
   const Options options;
+  Checkpointer* const checkpointer;
   BoundedQueue<std::unique_ptr<Command>> queue;
   std::atomic<bool> stopping = false;
 
@@ -132,6 +135,7 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
   }
   batch_commands.observe(static_cast<double>(end - first));
   batch_seconds.observe(seconds_since(start_us));
+  if (checkpointer != nullptr) checkpointer->between_batches(visible.load());
   return end;
 }
 
@@ -169,8 +173,10 @@ void Committer::State::show(Position position) {
 }
 
 Committer::Committer(store::Database& database, std::span<Projection* const> before_ack,
-                     const Clock& clock, Metrics& metrics, Log& log, const Options& options)
-    : state_(std::make_unique<State>(database, before_ack, clock, metrics, log, options)) {
+                     const Clock& clock, Metrics& metrics, Log& log, const Options& options,
+                     Checkpointer* checkpointer)
+    : state_(std::make_unique<State>(database, before_ack, clock, metrics, log, options,
+                                     checkpointer)) {
   const auto last = database.last_key(store::Family::log);
   state_->visible = last ? store::number_in(*last).value_or(0) : 0;
   for (const Projection* projection : before_ack) {

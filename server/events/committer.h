@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "model/log_entry.h"
+#include "server/events/checkpointer.h"
 #include "server/events/projection.h"
 #include "server/store/database.h"
 
@@ -88,9 +89,10 @@ class Committer {
   };
 
   // `before_ack` have already been brought up to the log's end (see replay in event_log.h) and
-  // outlive the committer, as do the others.
+  // outlive the committer, as do the others. `checkpointer` is told of every batch; may be null.
   Committer(store::Database& database, std::span<Projection* const> before_ack, const Clock& clock,
-            Metrics& metrics, Log& log, const Options& options);
+            Metrics& metrics, Log& log, const Options& options,
+            Checkpointer* checkpointer = nullptr);
   ~Committer();  // stop()
 
   // ResourceExhausted when the queue is full, Unavailable once stopping; the command is destroyed

@@ -34,45 +34,37 @@ class LocalEventLog final : public EventLog {
   const store::Database& database_;
 };
 
-// A checkpoint is 8 bytes of position and the projection's own state.
-absl::Status restore(const store::Database& database, Position last, Projection& projection) {
-  VITRINE_ASSIGN_OR_RETURN(const auto stored,
-                           database.get(store::Family::checkpoints, projection.name()));
-  if (!stored) return absl::OkStatus();
-  const auto at = store::number_in(std::string_view(*stored).substr(0, 8));
-  if (!at || *at > last) {
-    return data_loss("the checkpoint of {} does not fit a log of {} entries", projection.name(),
-                     last);
-  }
-  const absl::Status restored = projection.restore(std::string_view(*stored).substr(8), *at);
-  return absl::IsUnimplemented(restored) ? absl::OkStatus() : restored;
-}
-
 }  // namespace
 
 std::unique_ptr<EventLog> make_local_event_log(const store::Database& database) {
   return std::make_unique<LocalEventLog>(database);
 }
 
-absl::Status replay(const EventLog& log, const store::Database& database,
+absl::Status replay(const EventLog& log, store::Database& database,
                     std::span<Projection* const> projections,
-                    const std::function<void(Position done, Position last)>& progress) {
+                    const std::function<void(Position done, Position last)>& progress,
+                    Checkpointer* checkpointer) {
   const Position last = log.last_position();
   Position from = last;
   for (Projection* projection : projections) {
-    VITRINE_RETURN_IF_ERROR(restore(database, last, *projection));
+    if (projection->position() == 0) {
+      VITRINE_RETURN_IF_ERROR(restore_checkpoint(database, last, *projection));
+    }
     from = std::min(from, projection->position());
   }
   constexpr Position k_progress_every = 65'536;
-  return log.read(from, [&](LogEntry&& entry) {
+  absl::Status checkpointed;
+  const absl::Status read = log.read(from, [&](LogEntry&& entry) {
     for (Projection* projection : projections) {
       if (projection->position() < entry.position) projection->apply(entry);
     }
+    if (checkpointer != nullptr) checkpointed = checkpointer->while_replaying(entry.position);
     if (progress && (entry.position % k_progress_every == 0 || entry.position == last)) {
       progress(entry.position, last);
     }
-    return true;
+    return checkpointed.ok();
   });
+  return read.ok() ? checkpointed : read;
 }
 
 }  // namespace vitrine::events

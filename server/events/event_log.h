@@ -10,6 +10,7 @@
 #include <span>
 
 #include "model/log_entry.h"
+#include "server/events/checkpointer.h"
 #include "server/events/projection.h"
 #include "server/store/database.h"
 
@@ -27,10 +28,12 @@ class EventLog {
 // The log in RocksDB; `database` outlives it.
 std::unique_ptr<EventLog> make_local_event_log(const store::Database& database);
 
-// Restores each projection's checkpoint where there is one and brings all of them to the end of the
-// log. `progress` is told the position now and then; may be empty.
-absl::Status replay(const EventLog& log, const store::Database& database,
+// Restores the checkpoint of each projection that has not applied anything yet, and brings all of
+// them to the end of the log. A long replay is checkpointed on its way when `checkpointer`, which
+// may be null, has it so. `progress` is told the position now and then; may be empty.
+absl::Status replay(const EventLog& log, store::Database& database,
                     std::span<Projection* const> projections,
-                    const std::function<void(Position done, Position last)>& progress);
+                    const std::function<void(Position done, Position last)>& progress,
+                    Checkpointer* checkpointer = nullptr);
 
 }  // namespace vitrine::events

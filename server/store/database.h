@@ -27,7 +27,7 @@ enum class Family : std::uint8_t {
   products,    // product id -> Product
   quarantine,  // arrival number -> refused event with reason
   keys,        // key id -> API key record (hashed)
-  checkpoints  // projection name -> state and position
+  checkpoints  // projection name -> position and state; name, 0 and key -> what it keeps beside
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.
@@ -39,6 +39,7 @@ class WriteSet {
   WriteSet& operator=(WriteSet&&) noexcept;
   void put(Family family, std::string_view key, std::string_view value);
   void erase(Family family, std::string_view key);
+  void erase_range(Family family, std::string_view from, std::string_view to);  // to: not included
   void clear();
   bool empty() const;
   std::size_t bytes() const;
@@ -47,6 +48,19 @@ class WriteSet {
   friend class Database;
   struct Parts;
   std::unique_ptr<Parts> parts_;
+};
+
+// Many keys of one family, written to a file of their own, past the log of the store, that the
+// store takes in as a whole. What is destroyed unfinished has changed nothing. One thread, any.
+class BulkWrite {
+ public:
+  virtual ~BulkWrite() = default;
+  // Keys ascend in byte order, each comes once (checked). What goes wrong is said by finish().
+  virtual void put(std::string_view key, std::string_view value) = 0;
+  virtual void erase(std::string_view key) = 0;
+  // Synced and visible when it returns, all or nothing; the bytes written. Unavailable below
+  // min_free_bytes, DataLoss for any other error: nothing was changed.
+  virtual absl::StatusOr<std::uint64_t> finish() = 0;
 };
 
 // Walks one family in key order. Sees the store as it was when the cursor was made. One thread.
@@ -93,6 +107,8 @@ class Database {
   // sync ends the process: what is on disk is then uncertain, and a restart finds out.
   // FailedPrecondition on a secondary instance.
   virtual absl::Status write(WriteSet&& changes) = 0;
+  // One at a time, from any thread, beside write(). FailedPrecondition on a secondary instance.
+  virtual absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) = 0;
   virtual absl::Status catch_up() = 0;  // nothing to do but on secondary instances
 
   // A secret of this data directory, made at its birth: the key of every keyed hash.

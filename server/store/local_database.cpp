@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "server/store/bulk_write.h"
 #include "server/store/folder_lock.h"
 #include "server/store/rocks_database.h"
 #include "server/store/rocks_options.h"
@@ -27,6 +28,7 @@ class LocalDatabase final : public RocksDatabase {
         min_free_bytes_(min_free_bytes) {}
 
   absl::Status write(WriteSet&& changes) override;
+  absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) override;
   absl::Status catch_up() override { return absl::OkStatus(); }
 
   // A version and a secret of its own.
@@ -72,6 +74,14 @@ absl::Status LocalDatabase::write(WriteSet&& changes) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<BulkWrite>> LocalDatabase::bulk_write(Family family) {
+  if (const std::uint64_t free = free_bytes(folder_); free < min_free_bytes_) {
+    return unavailable("the disk of {} has {} bytes free, writing needs {}", folder_.string(), free,
+                       min_free_bytes_);
+  }
+  return make_bulk_write(*database_, *handle_of(family), folder_ / k_bulk_file);
+}
+
 absl::Status LocalDatabase::be_born() {
   if (last_key(Family::log)) {
     return data_loss("{} has a log but no format version", folder_.string());
@@ -110,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Database>> open_local(const std::filesystem::path
   std::filesystem::create_directories(folder, error);
   if (error) return failed_precondition("cannot make {}: {}", folder.string(), error.message());
   VITRINE_ASSIGN_OR_RETURN(auto lock, FolderLock::take(folder));
+  std::filesystem::remove(folder / k_bulk_file, error);  // of a process that was killed
   const rocksdb::DBOptions settings = database_options(options);
   if (std::filesystem::exists(folder / "CURRENT", error)) {
     VITRINE_RETURN_IF_ERROR(check_families_known(folder, settings));

@@ -18,11 +18,12 @@ constexpr std::array k_families = {Family::meta,       Family::log,    Family::d
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
-  return family == Family::dedupe || family == Family::ids;
+  return family == Family::dedupe || family == Family::ids || family == Family::checkpoints;
 }
 
 bool is_large(Family family) {
-  return family == Family::log || is_asked_for_absent_keys(family) || family == Family::people;
+  return family == Family::log || family == Family::dedupe || family == Family::ids ||
+         family == Family::people;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
@@ -47,7 +48,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Optio
                                ? options.write_buffer_bytes
                                : std::min(options.write_buffer_bytes, k_small_buffer_bytes);
   made.compression = rocksdb::kLZ4Compression;
-  made.bottommost_compression = rocksdb::kZSTD;
+  // Checkpoints are mostly hashes, are written anew all the time, and are read at every start.
+  if (family != Family::checkpoints) made.bottommost_compression = rocksdb::kZSTD;
   made.level_compaction_dynamic_level_bytes = true;
   if (is_asked_for_absent_keys(family)) {
     // A miss in the memtable costs a skip list's descent without it.

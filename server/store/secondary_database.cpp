@@ -50,6 +50,9 @@ class SecondaryDatabase final : private HasOwnFolder, public RocksDatabase {
   absl::Status write(WriteSet&& /*changes*/) override {
     return failed_precondition("{} is open for reading only", folder_.string());
   }
+  absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family /*family*/) override {
+    return failed_precondition("{} is open for reading only", folder_.string());
+  }
   absl::Status catch_up() override {
     const auto status = database_->TryCatchUpWithPrimary();
     if (!status.ok()) return failure("cannot follow the writing process", status);

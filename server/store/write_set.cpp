@@ -56,6 +56,11 @@ void WriteSet::erase(Family family, std::string_view key) {
   CHECK(status.ok(), "a write set takes any key");
 }
 
+void WriteSet::erase_range(Family family, std::string_view from, std::string_view to) {
+  const auto status = parts_->batch.DeleteRange(mark_of(family), slice(from), slice(to));
+  CHECK(status.ok(), "a write set takes any keys");
+}
+
 void WriteSet::clear() { parts_->batch.Clear(); }
 bool WriteSet::empty() const { return parts_->batch.Count() == 0; }
 std::size_t WriteSet::bytes() const { return parts_->batch.GetDataSize(); }

@@ -26,6 +26,9 @@ class NoRoomOnce final : public store::Database {
     if (std::exchange(refused_, true)) return inner_.write(std::move(changes));
     return absl::UnavailableError("no room");
   }
+  absl::StatusOr<std::unique_ptr<store::BulkWrite>> bulk_write(store::Family family) override {
+    return inner_.bulk_write(family);
+  }
   absl::Status catch_up() override { return absl::OkStatus(); }
   const std::string& secret() const override { return inner_.secret(); }
   std::uint64_t bytes_on_disk() const override { return inner_.bytes_on_disk(); }

@@ -75,6 +75,58 @@ TEST(DatabaseTest, WalksInKeyOrderFromAKeyAndSeesTheStoreAsItWas) {
   EXPECT_FALSE(database->last_key(Family::people).has_value());
 }
 
+TEST(DatabaseTest, ABulkWriteIsThereAsAWholeOrNotAtAll) {
+  const TempFolder folder;
+  {
+    const auto database = open_store(folder.path());
+    ASSERT_TRUE(put(*database, Family::checkpoints, "b", "old").ok());
+    ASSERT_TRUE(put(*database, Family::checkpoints, "c", "old").ok());
+    {
+      const auto abandoned = std::move(database->bulk_write(Family::checkpoints)).value();
+      abandoned->put("a", "never");
+    }
+    const auto bulk = std::move(database->bulk_write(Family::checkpoints)).value();
+    bulk->put("a", "new");
+    bulk->erase("b");
+    EXPECT_EQ(get(*database, Family::checkpoints, "a"), "(none)");
+    ASSERT_TRUE(bulk->finish().ok());
+    EXPECT_EQ(get(*database, Family::checkpoints, "a"), "new");
+    ASSERT_TRUE(put(*database, Family::checkpoints, "c", "newest").ok());
+  }
+  const auto database = open_store(folder.path());
+  EXPECT_EQ(get(*database, Family::checkpoints, "a"), "new");
+  EXPECT_EQ(get(*database, Family::checkpoints, "b"), "(none)");
+  EXPECT_EQ(get(*database, Family::checkpoints, "c"), "newest");
+}
+
+TEST(DatabaseTest, ABulkWriteNeedsRoomOnTheDisk) {
+  const TempFolder folder;
+  {
+    open_store(folder.path());
+  }
+  auto options = small_store_options();
+  options.min_free_bytes = UINT64_MAX;
+  const auto database = std::move(Database::open(folder.path(), options)).value();
+
+  EXPECT_EQ(database->bulk_write(Family::checkpoints).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST(DatabaseTest, ErasesARangeOfKeys) {
+  const TempFolder folder;
+  const auto database = open_store(folder.path());
+  for (const char* key : {"a", "b1", "b2", "c"}) {
+    ASSERT_TRUE(put(*database, Family::checkpoints, key, key).ok());
+  }
+  WriteSet changes;
+  changes.erase_range(Family::checkpoints, "b", "c");
+  ASSERT_TRUE(database->write(std::move(changes)).ok());
+
+  EXPECT_EQ(get(*database, Family::checkpoints, "b2"), "(none)");
+  EXPECT_EQ(get(*database, Family::checkpoints, "a"), "a");
+  EXPECT_EQ(get(*database, Family::checkpoints, "c"), "c");
+}
+
 TEST(DatabaseTest, ASecondOpeningIsRefusedAndNamesTheHolder) {
   const TempFolder folder;
   {
