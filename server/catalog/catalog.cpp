@@ -1,5 +1,6 @@
 #include "server/catalog/catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -30,6 +31,26 @@ void CatalogSnapshot::for_each(
       const auto& product = (*chunks_[chunk])[slot];
       const auto number = static_cast<std::uint32_t>(chunk * k_chunk_products + slot);
       if (product) visit(ProductNumber(number), *product);
+    }
+  }
+}
+
+void CatalogSnapshot::for_each_difference(
+    const CatalogSnapshot& other,
+    const std::function<void(ProductNumber, const Product*)>& visit) const {
+  static const Chunk k_empty(k_chunk_products);
+  const auto chunk_of = [](const CatalogSnapshot& snapshot, std::size_t chunk) {
+    const bool is_there = chunk < snapshot.chunks_.size() && snapshot.chunks_[chunk];
+    return is_there ? snapshot.chunks_[chunk].get() : &k_empty;
+  };
+  for (std::size_t chunk = 0; chunk < std::max(chunks_.size(), other.chunks_.size()); ++chunk) {
+    const Chunk* const here = chunk_of(*this, chunk);
+    const Chunk* const there = chunk_of(other, chunk);
+    if (here == there) continue;
+    for (std::size_t slot = 0; slot < k_chunk_products; ++slot) {
+      if ((*here)[slot] == (*there)[slot]) continue;
+      const auto number = static_cast<std::uint32_t>(chunk * k_chunk_products + slot);
+      visit(ProductNumber(number), (*here)[slot].get());
     }
   }
 }

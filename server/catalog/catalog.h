@@ -33,6 +33,10 @@ class CatalogSnapshot {
   std::uint64_t version() const;  // counts changes of this process
   // In the order of their numbers.
   void for_each(const std::function<void(ProductNumber, const Product&)>& visit) const;
+  // What differs from `other`, another snapshot of this catalog, in the order of numbers; null for
+  // what is only there. Costs little when little differs.
+  void for_each_difference(const CatalogSnapshot& other,
+                           const std::function<void(ProductNumber, const Product*)>& visit) const;
 
  private:
   friend class Catalog;

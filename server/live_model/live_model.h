@@ -29,6 +29,9 @@ class LiveModel {
   // Null while there is no model; index() is null then, too.
   const TrainedModel* model() const { return model_.get(); }
   const index::ProductIndex* index() const { return index_.get(); }
+  // Whether the rows of `other` are rows here, too: then `other` came earlier or later from the
+  // same trained model. Compare owners, not values: it may be gone.
+  std::weak_ptr<const TrainedModel> model_handle() const { return model_; }
   // Empty while there is no model.
   std::string version() const { return model_ ? model_->version() : std::string(); }
 

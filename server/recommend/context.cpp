@@ -45,12 +45,19 @@ const ConfidenceRule& rule_of(const live_model::LiveModel& live) {
   return live.model() != nullptr ? live.model()->confidence() : defaults;
 }
 
-std::size_t pool_size(const RecommendRequest& request) {
-  const bool is_narrow = !request.category.empty() || !request.market.empty();
+std::size_t pool_size(const RecommendRequest& request, const Placement& placement) {
+  const bool is_narrow = !scope_of(request, placement).is_everything();
   return is_narrow ? profiles::PopularityBook::k_top_max : Context::k_pool_products + request.limit;
 }
 
 }  // namespace
+
+AssortmentScope scope_of(const RecommendRequest& request, const Placement& placement) {
+  return {.category = request.category,
+          .market = request.market,
+          .request_filter = request.filter,
+          .placement_filter = placement.filter};
+}
 
 Context make_context(const Recommender::Parts& parts, const RecommendRequest& request,
                      const Placement& placement, ContextMemory& memory) {
@@ -73,7 +80,7 @@ Context make_context(const Recommender::Parts& parts, const RecommendRequest& re
                   .cart = memory.cart,
                   .interests = memory.interests,
                   .marks = memory.marks,
-                  .pool = pool_size(request)};
+                  .pool = pool_size(request, placement)};
   if (context.profile != nullptr) {
     collect_interests(*context.profile, rule_of(*context.live),
                       profiles::session_key_of(request.session_id), context.now_ms,

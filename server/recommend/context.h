@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/recommend/assortment.h"
 #include "server/recommend/interest.h"
 #include "server/recommend/product_marks.h"
 #include "server/recommend/recommender.h"
@@ -34,6 +35,8 @@ struct Context {
   const std::vector<Interest>& interests;  // latest first; empty without a profile
   const ProductMarks& marks;
   std::size_t pool;  // how many candidates to give: more where the filter will take many
+  // What the request's category and market and the filters leave; null for everything.
+  std::shared_ptr<const Assortment> assortment = nullptr;
 
   // The row's vector; empty when the live model has none for the product.
   std::span<const float> vector_of(ProductNumber product_number) const {
@@ -66,6 +69,9 @@ struct ContextMemory {
   std::vector<Interest> interests;
   std::vector<ProductNumber> cart;
 };
+
+// What the request and the placement together ask for.
+AssortmentScope scope_of(const RecommendRequest& request, const Placement& placement);
 
 // Takes one snapshot of everything, finds out who this is unless the request forbids it, and marks
 // what the request and the placement keep out. Valid until the next call with the same memory.

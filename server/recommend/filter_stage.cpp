@@ -6,22 +6,20 @@ namespace vitrine::recommend {
 namespace {
 
 constexpr std::array<std::string_view, k_removal_count> k_names = {
-    "not_in_catalog", "hidden",  "out_of_stock",    "unavailable", "market", "category",
-    "excluded",       "in_cart", "current_product", "purchased",   "variant"};
+    "not_in_catalog", "hidden",  "out_of_stock", "unavailable", "market",
+    "category",       "filter",  "excluded",     "in_cart",     "current_product",
+    "purchased",      "variant", "category_cap", "brand_cap"};
 
 constexpr std::uint8_t k_admitted = 1;
 constexpr std::uint8_t k_removed = 2;
-constexpr std::uint8_t k_variant = 3;  // admitted, but another one of its group is shown
+constexpr std::uint8_t k_yielded = 3;  // admitted, but gave way to another
 
 std::optional<Removal> removal_by_catalog(const Context& context, const Product& product) {
   if (product.hidden) return Removal::hidden;
   if (!product.in_stock) return Removal::out_of_stock;
   if (!product.is_showable(context.now_ms)) return Removal::unavailable;
   const std::string& market = context.request.market;
-  if (!market.empty() && !product.markets.empty() &&
-      std::ranges::find(product.markets, market) == product.markets.end()) {
-    return Removal::market;
-  }
+  if (!market.empty() && !is_of_market(product, market)) return Removal::market;
   return std::nullopt;
 }
 
@@ -32,6 +30,27 @@ bool is_in_requested_category(const Context& context, const Product* product) {
          std::ranges::any_of(product->categories, [&](const std::string& path) {
            return is_in_category(path, category);
          });
+}
+
+bool passes_filters(const Context& context, ProductNumber number, const Product* product) {
+  const ProductCondition& asked = context.request.filter;
+  const ProductCondition& placed = context.placement.filter;
+  if (asked.is_empty() && placed.is_empty()) return true;
+  if (context.assortment != nullptr && context.assortment->contains(number)) return true;
+  return product != nullptr && holds(asked, *product) && holds(placed, *product);
+}
+
+// The one thing that keeps a product out of the assortment; nothing when there are several.
+std::optional<Removal> only_limit_of(const Context& context) {
+  if (context.assortment == nullptr) return std::nullopt;
+  const bool has_category = !context.request.category.empty();
+  const bool has_market = !context.request.market.empty();
+  const bool has_filter =
+      !context.request.filter.is_empty() || !context.placement.filter.is_empty();
+  if (has_category && !has_market && !has_filter) return Removal::category;
+  if (!has_category && has_market && !has_filter) return Removal::market;
+  if (!has_category && !has_market && has_filter) return Removal::filter;
+  return std::nullopt;
 }
 
 bool is_variant_of_current(const Context& context, const Product* product) {
@@ -52,6 +71,7 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
     if (const auto removal = removal_by_catalog(context, *known)) return removal;
   }
   if (!is_in_requested_category(context, known)) return Removal::category;
+  if (!passes_filters(context, product, known)) return Removal::filter;
   if (context.marks.has(product, Mark::excluded)) return Removal::excluded;
   if (context.marks.has(product, Mark::in_cart)) return Removal::in_cart;
   if (context.marks.has(product, Mark::current) || is_variant_of_current(context, known)) {
@@ -61,20 +81,29 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
   return std::nullopt;
 }
 
+FilterStage::FilterStage(const Context& context, ProductMarks& marks)
+    : context_(context), marks_(marks), outside_(only_limit_of(context)) {}
+
+// One bit tells of most products of a narrow request.
+std::optional<Removal> FilterStage::verdict_of(ProductNumber product) const {
+  if (outside_ && !context_.assortment->contains(product)) return outside_;
+  return removal_of(context_, product);
+}
+
 bool FilterStage::admits(ProductNumber product) {
   if (const std::uint8_t verdict = marks_.at(product).verdict; verdict != 0) {
     return verdict != k_removed;
   }
-  const std::optional<Removal> removal = removal_of(context_, product);
+  const std::optional<Removal> removal = verdict_of(product);
   if (removal) ++counts_[static_cast<std::size_t>(*removal)];
   marks_.at(product).verdict = removal ? k_removed : k_admitted;
   return !removal;
 }
 
-void FilterStage::count_variant(ProductNumber product) {
+void FilterStage::count_yielded(ProductNumber product, Removal why) {
   std::uint8_t& verdict = marks_.at(product).verdict;
-  if (verdict != k_variant) ++counts_[static_cast<std::size_t>(Removal::variant)];
-  verdict = k_variant;
+  if (verdict != k_yielded) ++counts_[static_cast<std::size_t>(why)];
+  verdict = k_yielded;
 }
 
 std::vector<Removed> FilterStage::removed() const {

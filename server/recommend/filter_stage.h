@@ -21,13 +21,16 @@ enum class Removal : std::uint8_t {
   unavailable,
   market,
   category,
+  filter,
   excluded,
   in_cart,
   current_product,
   purchased,
-  variant
+  variant,
+  category_cap,
+  brand_cap
 };
-constexpr std::size_t k_removal_count = 11;
+constexpr std::size_t k_removal_count = 14;
 std::string_view name_of(Removal removal);
 
 // Why `product` may not be shown; nothing when it may. A product the catalog does not know passes
@@ -37,16 +40,20 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
 class FilterStage {
  public:
   // `marks` are the context's own.
-  FilterStage(const Context& context, ProductMarks& marks) : context_(context), marks_(marks) {}
+  FilterStage(const Context& context, ProductMarks& marks);
 
   bool admits(ProductNumber product);
-  // Counts, once, a product that passed and gives way to another variant of its group.
-  void count_variant(ProductNumber product);
+  // Counts, once, a product that passed and gives way to others: to another variant of its group,
+  // or to those that fill a cap.
+  void count_yielded(ProductNumber product, Removal why);
   std::vector<Removed> removed() const;
 
  private:
+  std::optional<Removal> verdict_of(ProductNumber product) const;
+
   const Context& context_;
   ProductMarks& marks_;
+  std::optional<Removal> outside_;  // why what is not in the assortment goes, if there is one why
   std::array<std::size_t, k_removal_count> counts_{};
 };
 

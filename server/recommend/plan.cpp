@@ -26,6 +26,7 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
       .placement = &placement,
       .sources = {},
       .fallback = {},
+      .everything = looked_up(std::string(catalog_source().name()), 0, metrics),
       .related = looked_up(std::string(similar_source().name()), 0, metrics),
       .seconds = &metrics.histogram("vitrine_recommend_duration_seconds", "Time to make one answer",
                                     latency_bounds_seconds(), labels),
@@ -73,6 +74,10 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
     if (selection.is_full()) break;
     source.produce(wide, memory.products);
     selection.fill(memory.products, *source.source);
+  }
+  if (!selection.is_full() && context.assortment != nullptr) {
+    everything.produce(wide, memory.products);
+    selection.fill(memory.products, *everything.source);
   }
   selection.explain();
   if (placement->answers_newest && !selection.answer_newest().ok()) related.failures->add();

@@ -41,7 +41,8 @@ struct Plan {
   const Placement* placement;
   std::vector<Source> sources;
   std::vector<Source> fallback;
-  Source related;  // the one behind Selection::answer_newest
+  Source everything;  // of a narrow request, when the fallback knows too little of it
+  Source related;     // the one behind Selection::answer_newest
   Histogram* seconds;
   Counter* short_answers;
 };

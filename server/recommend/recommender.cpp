@@ -28,6 +28,8 @@ absl::Status check(const RecommendRequest& request, const Placement& placement) 
     return invalid_argument("exclude must have at most {} products, got {}",
                             Recommender::k_list_max, request.exclude.size());
   }
+  VITRINE_RETURN_IF_ERROR(validate(request.filter, "filter"));
+  VITRINE_RETURN_IF_ERROR(validate(request.boosts, "boost", k_boosts_max));
   if (placement.needs_product && request.product_id.empty()) {
     return invalid_argument("product_id is required by placement '{}'", placement.name);
   }
@@ -96,7 +98,9 @@ absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& r
   VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
 
   Scratch& memory = scratch();
-  const Context context = make_context(parts_, request, *plan->placement, memory.context);
+  Context context = make_context(parts_, request, *plan->placement, memory.context);
+  context.assortment = assortments_.find(scope_of(request, *plan->placement), context.numbers,
+                                         context.catalog, context.live, context.now_ms);
   const std::int64_t profile_us = steady_us();
   FilterStage filter(context, memory.context.marks);
   plan->gather(context, filter, memory);

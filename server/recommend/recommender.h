@@ -24,6 +24,7 @@
 #include "server/live_model/live_model.h"
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
+#include "server/recommend/assortment.h"
 #include "server/recommend/placement_book.h"
 
 namespace vitrine::recommend {
@@ -74,7 +75,7 @@ struct RecommendedProduct {
 struct Removed {
   std::string_view stage;  // "out_of_stock", "hidden", "excluded", "purchased", "category",
                            // "market", "unavailable", "filter", "in_cart", "current_product",
-                           // "variant", "not_in_catalog"
+                           // "variant", "category_cap", "brand_cap", "not_in_catalog"
   std::size_t count = 0;
 };
 
@@ -122,6 +123,7 @@ class Recommender {
  private:
   Parts parts_;
   Published<Plans> plans_;
+  mutable AssortmentBook assortments_;  // thread-safe; a memory of answers, not a state
 };
 
 }  // namespace vitrine::recommend

@@ -40,7 +40,7 @@ void Selection::add(ProductNumber product, float score, const CandidateSource& s
                     const Pool::Entry* entry) {
   const std::string_view group = group_of(product);
   if (find_variant(group) != nullptr) {
-    filter_.count_variant(product);
+    filter_.count_yielded(product, Removal::variant);
     return;
   }
   picks_.push_back({.product = product,

@@ -18,6 +18,7 @@ const CandidateSource& trending_source();  // wanted by everybody these days
 const CandidateSource& popular_source();   // wanted by everybody these weeks
 const CandidateSource& recent_source();    // what the person looked at lately
 const CandidateSource& new_source();       // the latest in the catalog
+const CandidateSource& catalog_source();   // all of what a narrow request asks for
 
 std::span<const CandidateSource* const> all_sources();
 

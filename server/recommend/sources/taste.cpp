@@ -30,9 +30,15 @@ absl::Status nearest_to(const Context& context, std::span<const float> query,
   // What the filter surely takes away is asked for on top.
   const std::size_t surplus = context.interests.size() + context.request.exclude.size() +
                               (context.profile != nullptr ? context.profile->bought.size() : 0);
-  const std::size_t k = std::min(context.pool + surplus, index::ProductIndex::k_max);
+  // Of an assortment the index gives nothing else, so no more has to be asked for.
+  const bool is_narrow = context.assortment != nullptr;
+  const std::size_t pool =
+      is_narrow ? Context::k_pool_products + context.request.limit : context.pool;
+  const std::size_t k = std::min(pool + surplus, index::ProductIndex::k_max);
+  const index::RowFilter& allowed =
+      is_narrow ? context.assortment->rows() : context.live->showable();
   VITRINE_ASSIGN_OR_RETURN(const std::vector<index::Neighbor> nearest,
-                           context.live->index()->search(query, k, context.live->showable()));
+                           context.live->index()->search(query, k, allowed));
   for (const index::Neighbor& neighbor : nearest) {
     const ProductNumber product = context.live->number_of(neighbor.row);
     if (!context.marks.has(product, Mark::seen)) out.push_back(product);

@@ -87,6 +87,57 @@ TEST_F(FilterTest, StaysInsideTheCategoryAskedFor) {
   EXPECT_TRUE(shown({.category = "To"}).empty());
 }
 
+TEST_F(FilterTest, ShowsOnlyWhatRequestAndPlacementAskForOnEveryPath) {
+  open_shelves();
+  visitor_views("v1", "Garden-4");
+  std::vector<Product> acme;
+  for (const std::string_view shelf : k_shelves) {
+    acme.push_back(make_product(product_id(shelf, 3), std::string(shelf)));
+    acme.back().brand = "acme";
+  }
+  stock(acme);
+  const ProductCondition filter = {.brands = {"acme"}, .not_categories = {"Toys"}};
+
+  for (const std::string placement : {"home", "product_page", "cart"}) {
+    const auto answer = shown(
+        {.placement = placement, .product_id = "Garden-5", .cart = {"Garden-6"}, .filter = filter});
+    EXPECT_THAT(answer, testing::UnorderedElementsAre("Garden-3", "Kitchen-3", "Paper-3"))
+        << placement;
+    EXPECT_GT(removed(last_, "filter"), 0U) << placement;
+  }
+
+  // A placement of the shop's own, which is narrower still.
+  change_placement("home",
+                   [](Placement& home) { home.filter = {.categories = {"Kitchen", "Toys"}}; });
+  EXPECT_THAT(shown({.filter = filter}), ElementsAre("Kitchen-3"));
+  EXPECT_EQ(shown().size(), 2 * k_shelf_products);
+}
+
+// The lists of the popular and the new end long before a narrow part of a large catalog does.
+TEST_F(FilterTest, FillsAnAnswerFromARarePartOfALargeCatalog) {
+  std::vector<Product> products;
+  for (int i = 0; i < 9000; ++i) {
+    products.push_back(make_product("p" + std::to_string(i), "Shelf"));
+    if (i % 500 == 7 && i < 4000) products.back().brand = "rare";
+  }
+  stock(products);
+  std::vector<Deed> views;
+  for (int i = 8000; i < 8300; ++i) views.push_back({.product_id = "p" + std::to_string(i)});
+  happen(views);
+
+  const auto answer = shown({.filter = {.brands = {"rare"}}});
+
+  EXPECT_EQ(answer.size(), 8U);
+  EXPECT_THAT(last_.products.front().reason.text, "From our range");
+}
+
+TEST_F(FilterTest, RefusesAFilterPastItsLimits) {
+  RecommendRequest request;
+  request.filter.brands.resize(ProductCondition::k_values_max + 1);
+  EXPECT_EQ(recommender_->recommend(request).status().message(),
+            "filter.brands must have at most 1000 values, got 1001");
+}
+
 TEST_F(FilterTest, LeavesOutWhatTheRequestExcludes) {
   open_shelves();
   visitor_views("v1", "Garden-4");

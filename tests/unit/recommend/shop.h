@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -174,6 +175,14 @@ class Shop : public ::testing::Test {
   }
   void visitor_views(const std::string& visitor_id, const std::string& id) {
     happen({{.visitor_id = visitor_id, .product_id = id}});
+  }
+
+  void change_placement(const std::string& name, const std::function<void(Placement&)>& change) {
+    const auto book = recommender_->placements();
+    Placement placement = *book->find(name);
+    change(placement);
+    ASSERT_TRUE(validate(placement).ok()) << validate(placement);
+    recommender_->use(book->with(std::move(placement)));
   }
 
   RecommendAnswer ask(const RecommendRequest& request) {
