@@ -6,14 +6,8 @@
 #include <limits>
 #include <utility>
 
-#include "model/vector_kernels.h"
-#include "training/parallel.h"
-
 namespace vitrine::training {
 namespace {
-
-constexpr std::size_t k_products_a_piece = 64;
-constexpr std::size_t k_others_a_tile = 512;
 
 bool is_better(const RelatedProduct& a, const RelatedProduct& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
@@ -25,46 +19,6 @@ void keep_best(std::vector<RelatedProduct>& list, std::size_t count) {
                     is_better);
   list.resize(kept);
   list.shrink_to_fit();
-}
-
-// The best few of a stream that comes in the order of rows, so that the first of two equals stays.
-class BestList {
- public:
-  explicit BestList(std::size_t count) : count_(count) {}
-
-  // Only scores above this are worth adding.
-  float bar() const { return bar_; }
-
-  void add(const RelatedProduct& related) {
-    if (count_ == 0) return;
-    if (heap_.size() == count_) {
-      std::pop_heap(heap_.begin(), heap_.end(), is_better);
-      heap_.pop_back();
-    }
-    heap_.push_back(related);
-    std::push_heap(heap_.begin(), heap_.end(), is_better);
-    if (heap_.size() == count_) bar_ = heap_.front().score;
-  }
-  std::vector<RelatedProduct> take() && {
-    std::sort(heap_.begin(), heap_.end(), is_better);
-    return std::move(heap_);
-  }
-
- private:
-  std::size_t count_;
-  float bar_ = 0;
-  std::vector<RelatedProduct> heap_;
-};
-
-AlignedFloats unit_rows(const AlignedFloats& factors, std::size_t row_count, std::size_t stride) {
-  AlignedFloats units(factors.size());
-  for (std::size_t row = 0; row < row_count; ++row) {
-    const float* source = factors.data() + row * stride;
-    const float norm = std::sqrt(vector_kernels().dot(source, source, stride));
-    if (norm > 0)
-      vector_kernels().add_scaled(units.data() + row * stride, source, 1 / norm, stride);
-  }
-  return units;
 }
 
 double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0; }
@@ -153,37 +107,6 @@ SparseRows small_orders(const SparseRows& orders, std::uint32_t products_max) {
 }
 
 }  // namespace
-
-NeighborLists similar_products(const AlignedFloats& factors, std::size_t row_count,
-                               std::size_t stride, const NeighborOptions& options,
-                               unsigned threads) {
-  const AlignedFloats units = unit_rows(factors, row_count, stride);
-  NeighborLists lists(row_count);
-  for_each_piece(
-      (row_count + k_products_a_piece - 1) / k_products_a_piece, threads, [&](std::size_t piece) {
-        const std::size_t first = piece * k_products_a_piece;
-        const std::size_t last = std::min(row_count, first + k_products_a_piece);
-        std::vector<BestList> best(last - first, BestList(options.similar_max));
-        std::vector<float> cosines(k_others_a_tile);
-        // All rows of the piece meet one tile of others while it is in the cache.
-        for (std::size_t tile = 0; tile < row_count; tile += k_others_a_tile) {
-          const std::size_t count = std::min(k_others_a_tile, row_count - tile);
-          for (std::size_t row = first; row < last; ++row) {
-            vector_kernels().multiply(cosines.data(), units.data() + tile * stride, count,
-                                      units.data() + row * stride, stride);
-            for (std::size_t k = 0; k < count; ++k) {
-              // Opposites are not similar, and a product without factors is like nothing.
-              if (cosines[k] > best[row - first].bar() && tile + k != row) {
-                best[row - first].add({static_cast<std::uint32_t>(tile + k), cosines[k], 0, 0});
-              }
-            }
-          }
-        }
-        for (std::size_t row = first; row < last; ++row)
-          lists[row] = std::move(best[row - first]).take();
-      });
-  return lists;
-}
 
 NeighborLists products_bought_together(const SparseRows& orders, std::size_t product_count,
                                        const NeighborOptions& options) {

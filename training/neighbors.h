@@ -1,5 +1,5 @@
-// Which products go with which: by their factors, by the orders that hold both, and by the sessions
-// in which both were looked at.
+// Which products go with which: by the orders that hold both, and by the sessions in which both
+// were looked at. Those alike by their factors are found by similar_products.h.
 //
 // Rows of the answers are numbers of the data set. Thread-safe.
 #pragma once
@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/aligned_floats.h"
 #include "model/neighbor_table.h"
 #include "training/dataset.h"
 
@@ -29,12 +28,6 @@ struct NeighborOptions {
 };
 
 using NeighborLists = std::vector<std::vector<RelatedProduct>>;
-
-// Falling cosine of the factors (rows of `stride` floats); products whose factors are 0 have none
-// and are nobody's.
-NeighborLists similar_products(const AlignedFloats& factors, std::size_t row_count,
-                               std::size_t stride, const NeighborOptions& options,
-                               unsigned threads);
 
 // Pairs seen more often than chance (lift above 1), by falling log-likelihood ratio (Dunning 1993),
 // which asks for both a high lift and enough orders to believe it. So many pairs are looked at that

@@ -9,6 +9,7 @@
 #include "base/string_map.h"
 #include "model/vector_kernels.h"
 #include "training/neighbors.h"
+#include "training/similar_products.h"
 
 namespace vitrine::training {
 namespace {
@@ -118,9 +119,10 @@ absl::StatusOr<std::shared_ptr<const TrainedModel>> model_of_vectors(
   ModelTables tables;
   VITRINE_ASSIGN_OR_RETURN(tables.products, ProductTable::create(ids));
   VITRINE_ASSIGN_OR_RETURN(tables.factors, FactorModel::from_factors(parameters, rows));
-  VITRINE_ASSIGN_OR_RETURN(
-      tables.similar, NeighborTable::create(similar_products(
-                          padded, ids.size(), stride, options.neighbors, options.als.threads)));
+  VITRINE_ASSIGN_OR_RETURN(const NeighborLists similar,
+                           similar_products(padded, ids.size(), stride,
+                                            options.neighbors.similar_max, options.als.threads));
+  VITRINE_ASSIGN_OR_RETURN(tables.similar, NeighborTable::create(similar));
   VITRINE_ASSIGN_OR_RETURN(tables.together, NeighborTable::create(products_bought_together(
                                                 orders, ids.size(), options.neighbors)));
   VITRINE_ASSIGN_OR_RETURN(tables.popularity, PopularityTable::create(std::move(popularity)));

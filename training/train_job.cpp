@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "model/vector_kernels.h"
+#include "training/similar_products.h"
 
 namespace vitrine::training {
 namespace {
@@ -71,8 +72,12 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
   Learned learned;
   ModelTables& tables = learned.tables;
   stage("similar");
-  NeighborLists similar =
-      similar_products(factors, products, stride, options.neighbors, options.als.threads);
+  SimilarWatch watch{.cancel = observer.cancel};
+  if (observer.on_progress)
+    watch.on_progress = [&](double share) { observer.on_progress("similar", share); };
+  VITRINE_ASSIGN_OR_RETURN(NeighborLists similar, similar_products(factors, products, stride,
+                                                                   options.neighbors.similar_max,
+                                                                   options.als.threads, watch));
   VITRINE_ASSIGN_OR_RETURN(tables.similar,
                            NeighborTable::create(renumbered(std::move(similar), order)));
   stage("together");

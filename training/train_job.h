@@ -44,6 +44,8 @@ struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;  // may be empty
   std::function<void(std::string_view stage)>
       on_stage;  // "factors", "similar", "together", "viewed", "tables", "content"; may be empty
+  // How far the stage is, in [0, 1]; told of "similar", the one that may take long. May be empty.
+  std::function<void(std::string_view stage, double share)> on_progress = {};
   const std::atomic<bool>* cancel = nullptr;      // may be null
   const AlsContinuation* continuation = nullptr;  // may be null
 };

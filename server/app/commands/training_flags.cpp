@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "server/app/commands/command.h"
 #include "server/app/terminal/progress.h"
@@ -20,6 +21,10 @@
 
 namespace vitrine::app {
 namespace {
+
+// How often a long stage is shown: on a terminal, and elsewhere.
+constexpr std::int64_t k_redraw_us = 100'000;
+constexpr std::int64_t k_line_us = 10'000'000;
 
 // What the signal handler sets: one of the few things it may do.
 std::atomic<bool> interrupted{false};
@@ -164,9 +169,34 @@ void TrainingReport::show(const training::EpochReport& epoch) {
   is_drawn_ = on_terminal;
 }
 
+void TrainingReport::show(std::string_view stage, double share) {
+  const bool on_terminal = is_terminal(stderr) && !as_json_;
+  const std::int64_t now_us = steady_us();
+  if (now_us - shown_us_ < (on_terminal ? k_redraw_us : k_line_us)) return;
+  shown_us_ = now_us;
+  const double left = static_cast<double>(now_us - stage_us_) / 1e6 * (1 / share - 1);
+  if (as_json_) {
+    std::string line;
+    http::JsonWriter(line)
+        .begin_object()
+        .field("stage", stage)
+        .field("share", share)
+        .field("seconds_left", left)
+        .end_object();
+    print_line(line);
+    return;
+  }
+  fmt::print(stderr, "{}{}{} products  {}{:>3.0f} %  {} left{}", on_terminal ? "\r" : "", label_,
+             stage, on_terminal ? bar_of(share) + "  " : "", 100 * share, duration_text(left),
+             on_terminal ? "\x1b[K" : "\n");
+  std::fflush(stderr);
+  is_drawn_ = is_drawn_ || on_terminal;
+}
+
 training::TrainObserver TrainingReport::observer(const std::atomic<bool>& cancel) {
   return {.on_epoch = [this](const training::EpochReport& epoch) { show(epoch); },
-          .on_stage = {},
+          .on_stage = [this](std::string_view) { stage_us_ = shown_us_ = steady_us(); },
+          .on_progress = [this](std::string_view stage, double share) { show(stage, share); },
           .cancel = &cancel};
 }
 

@@ -48,7 +48,8 @@ class CancelOnInterrupt {
 };
 
 // Shows epochs: a bar on a terminal, lines elsewhere, with `as_json` one JSON object an epoch on
-// standard output.
+// standard output. What comes after the epochs is shown in the same way, where it takes long: but
+// for the bar, every ten seconds.
 class TrainingReport {
  public:
   // `label` says which training it is, where there are several; may be empty.
@@ -61,12 +62,15 @@ class TrainingReport {
 
  private:
   void show(const training::EpochReport& epoch);
+  void show(std::string_view stage, double share);
 
   bool as_json_;
   std::string label_;
   bool is_drawn_ = false;
-  double seconds_ = 0;        // of the epochs so far
-  std::uint32_t epochs_ = 0;  // so far; a resumed run begins in the middle
+  double seconds_ = 0;         // of the epochs so far
+  std::uint32_t epochs_ = 0;   // so far; a resumed run begins in the middle
+  std::int64_t stage_us_ = 0;  // when the stage began
+  std::int64_t shown_us_ = 0;  // when it was shown, or began
 };
 
 }  // namespace vitrine::app

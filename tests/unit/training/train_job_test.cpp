@@ -244,31 +244,5 @@ TEST_F(TogetherTest, VeryLargeOrdersSayNothing) {
   EXPECT_THAT(lists({.order_products_max = 2})[k_lamp], IsEmpty());
 }
 
-TEST(SimilarTest, AgreesWithSortingAllCosines) {
-  constexpr std::size_t k_rows = 700;  // more than one tile and one piece
-  constexpr std::size_t k_stride = 16;
-  Random random(2);
-  AlignedFloats factors(k_rows * k_stride);
-  for (float& number : factors) number = static_cast<float>(random.normal());
-  const NeighborLists lists = similar_products(factors, k_rows, k_stride, {.similar_max = 5}, 2);
-  for (std::size_t row = 0; row < k_rows; row += 61) {
-    std::vector<std::pair<double, std::uint32_t>> all;
-    for (std::uint32_t other = 0; other < k_rows; ++other) {
-      double dot = 0, a = 0, b = 0;
-      for (std::size_t i = 0; i < k_stride; ++i) {
-        const double x = factors[row * k_stride + i], y = factors[other * k_stride + i];
-        dot += x * y, a += x * x, b += y * y;
-      }
-      if (other != row) all.emplace_back(-dot / std::sqrt(a * b), other);
-    }
-    std::sort(all.begin(), all.end());
-    ASSERT_EQ(lists[row].size(), 5U);
-    for (std::size_t i = 0; i < 5; ++i) {
-      EXPECT_EQ(lists[row][i].row, all[i].second);
-      EXPECT_NEAR(lists[row][i].score, -all[i].first, 1e-5);
-    }
-  }
-}
-
 }  // namespace
 }  // namespace vitrine::training
