@@ -1,8 +1,8 @@
 // How much memory a training run takes, before it takes it.
 //
-// The formula is the one of docs/training.md, an upper bound of the largest moment: reading keeps
-// every fact once, building the data set sorts a copy of none, and the factors stand beside the
-// pairs. Thread-safe (pure functions).
+// The formula is the one of docs/training.md, an upper bound of the largest of three moments: every
+// fact is kept once and sorted; the factors stand beside the pairs; the finished model stands
+// beside the bytes of its files. Thread-safe (pure functions).
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,15 +10,27 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "training/als_trainer.h"
+#include "training/dataset.h"
+#include "training/neighbors.h"
+
 namespace vitrine::training {
 
+// What is not known yet is 0.
 struct TrainingSize {
   std::uint64_t interactions = 0;
   std::uint64_t users = 0;
   std::uint64_t products = 0;
+  std::uint64_t orders = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t market_products = 0;  // products of each market, all markets together
+  std::uint64_t longest_row = 0;      // products of a user, or users of a product
   std::uint32_t dimension = 0;
+  std::uint32_t similar_max = NeighborOptions{}.similar_max;
   unsigned threads = 1;
 };
+
+TrainingSize training_size(const Dataset& data, const AlsOptions& options);
 
 std::uint64_t training_bytes(const TrainingSize& size);
 

@@ -178,12 +178,4 @@ absl::StatusOr<NeighborLists> similar_products(const AlignedFloats& factors, std
   return search.take_lists();
 }
 
-std::uint64_t similar_products_bytes(std::uint64_t row_count, std::uint64_t stride,
-                                     std::uint32_t similar_max) {
-  constexpr std::uint64_t k_list_bytes = sizeof(std::vector<RelatedProduct>) + 16;
-  return row_count *
-         (stride * sizeof(float) + sizeof(float) + sizeof(std::uint32_t) +
-          similar_max * (2 * sizeof(Candidate) + sizeof(RelatedProduct)) + k_list_bytes);
-}
-
 }  // namespace vitrine::training

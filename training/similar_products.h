@@ -19,7 +19,7 @@ namespace vitrine::training {
 
 struct SimilarWatch {
   std::function<void(double share)> on_progress = {};  // on the calling thread; may be empty
-  const std::atomic<bool>* cancel = nullptr;      // may be null
+  const std::atomic<bool>* cancel = nullptr;           // may be null
 };
 
 // Falling cosine of the factors (`row_count` rows of `stride` floats), equal ones by row; products
@@ -28,9 +28,5 @@ struct SimilarWatch {
 absl::StatusOr<NeighborLists> similar_products(const AlignedFloats& factors, std::size_t row_count,
                                                std::size_t stride, std::uint32_t similar_max,
                                                unsigned threads, const SimilarWatch& watch = {});
-
-// What that takes beside the factors, at its most.
-std::uint64_t similar_products_bytes(std::uint64_t row_count, std::uint64_t stride,
-                                     std::uint32_t similar_max);
 
 }  // namespace vitrine::training

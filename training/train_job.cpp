@@ -170,6 +170,7 @@ absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& opti
   VITRINE_ASSIGN_OR_RETURN(AlsResult als,
                            train_als(data.by_user, data.by_product, options.als, observer.on_epoch,
                                      observer.cancel, observer.continuation));
+  als.user_factors = {};  // users' vectors are computed anew when they are needed
   VITRINE_ASSIGN_OR_RETURN(Learned learned,
                            make_tables(data, als.product_factors, options, catalog, observer));
   if (observer.cancel != nullptr && observer.cancel->load())

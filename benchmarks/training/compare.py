@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
 """Trains ours and the Python package `implicit` on the same files in the same run, and compares.
 
-    compare.py FOLDER [--dims 64 128 256] [--lambda 0.003] [--alpha0 0.01] ...
+    compare.py FOLDER [--dims 64 128 256] [--threads 1 2] [--lambda 0.003] [--alpha0 0.01] ...
 
 FOLDER holds train.txt and test.txt, a line a user: `user product product ...` (the LightGCN form).
 Prints CPU seconds and wall seconds of an epoch (the least of all epochs; both sides are solved),
 Recall@20 and NDCG@20 by full ranking without training pairs, and peak memory. On a machine that
 does other work, CPU seconds are the figure to compare. `implicit` (pip install implicit) is left
 out where it cannot be imported; its solvers run with OPENBLAS_NUM_THREADS=1, as it asks for.
+
+With several numbers of --threads each is measured, and said how many times faster the wall clock
+says an epoch is than with the first: it means something on free cores only. Ours must then have
+written the same bytes each time, or the run fails.
 """
 
 import argparse
 import datetime
+import hashlib
 import json
 import math
 import os
+import pathlib
 import resource
 import subprocess
 import sys
@@ -33,7 +39,7 @@ def arguments():
     parser.add_argument("--alpha0", type=float, default=0.01)
     parser.add_argument("--nu", type=float, default=1.0)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, nargs="+", default=[2])
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--cholesky-dims-max", type=int, default=128,
                         help="implicit's direct solver takes minutes beyond")
@@ -43,8 +49,16 @@ def arguments():
     return parser.parse_args()
 
 
-def ours(options, dims, solver):
-    common = ["--threads", str(options.threads), "--json"]
+def learnt_bytes(model):
+    """One hash of all that was learnt; the manifest knows when it was."""
+    files = sorted(path for path in pathlib.Path(model).iterdir()
+                   if not path.name.startswith("manifest"))
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes()
+                                   for path in files)).hexdigest()
+
+
+def ours(options, dims, threads, solver):
+    common = ["--threads", str(threads), "--json"]
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model")
         train = [options.binary, "train", "--interactions",
@@ -55,7 +69,8 @@ def ours(options, dims, solver):
         facts = json.loads(lines.strip().splitlines()[-1])
         result = {"cpu": min(facts["cpu_seconds_per_epoch"]),
                   "wall": min(facts["wall_seconds_per_epoch"]),
-                  "peak_mib": facts["peak_rss_bytes"] / 2**20}
+                  "peak_mib": facts["peak_rss_bytes"] / 2**20,
+                  "bytes": learnt_bytes(model)}
         if not options.no_quality:
             judge = [options.binary, "evaluate", "--train",
                      os.path.join(options.folder, "train.txt"), "--test",
@@ -102,7 +117,7 @@ def quality(users, products, train, test):
     return float(numpy.mean(recalls)), float(numpy.mean(gains))
 
 
-def implicit_als(options, dims, conjugate_gradient):
+def implicit_als(options, dims, threads, conjugate_gradient):
     import implicit
     import numpy
     import scipy.sparse
@@ -124,7 +139,7 @@ def implicit_als(options, dims, conjugate_gradient):
     model = implicit.als.AlternatingLeastSquares(
         factors=dims, alpha=1 / options.alpha0,
         regularization=options.regularization * mean / options.alpha0, use_gpu=False,
-        use_cg=conjugate_gradient, num_threads=options.threads, random_state=1,
+        use_cg=conjugate_gradient, num_threads=threads, random_state=1,
         iterations=options.epochs if conjugate_gradient else options.cholesky_epochs)
     mark()
     model.fit(matrix, show_progress=False, callback=mark)
@@ -139,10 +154,10 @@ def implicit_als(options, dims, conjugate_gradient):
 
 
 METHODS = {
-    "vitrine auto": lambda options, dims: ours(options, dims, "auto"),
-    "vitrine dual (exact)": lambda options, dims: ours(options, dims, "dual"),
-    "implicit cg": lambda options, dims: implicit_als(options, dims, True),
-    "implicit cholesky": lambda options, dims: implicit_als(options, dims, False),
+    "vitrine auto": lambda *what: ours(*what, "auto"),
+    "vitrine dual (exact)": lambda *what: ours(*what, "dual"),
+    "implicit cg": lambda *what: implicit_als(*what, True),
+    "implicit cholesky": lambda *what: implicit_als(*what, False),
 }
 
 
@@ -160,39 +175,53 @@ def about(options):
                             capture_output=True, text=True).stdout.strip()
     print(f"machine  {os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f}")
     print(f"commit   {commit}, {datetime.date.today()}")
-    print(f"data     {os.path.basename(os.path.abspath(options.folder))}, {options.threads} threads,"
-          f" lambda {options.regularization}, alpha0 {options.alpha0}, nu {options.nu},"
+    print(f"data     {os.path.basename(os.path.abspath(options.folder))}, lambda {options.regularization}, alpha0 {options.alpha0}, nu {options.nu},"
           f" {options.epochs} epochs; implicit {implicit_version() or 'not installed'}")
 
 
-def measured_apart(method, dims):
+def measured_apart(method, dims, threads):
     """In a process of its own: peak memory is the process's."""
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
-    command = [sys.executable, *sys.argv, "--one", json.dumps([method, dims])]
+    command = [sys.executable, *sys.argv, "--one", json.dumps([method, dims, threads])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{method}, d={dims}: {done.stderr.strip()}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def measure(method, dims, numbers_of_threads):
+    """A line for each number of threads."""
+    first = None
+    for threads in numbers_of_threads:
+        found = measured_apart(method, dims, threads)
+        first = first or found
+        speed_up = first["wall"] / found["wall"]
+        recall, ndcg = found.get("recall", math.nan), found.get("ndcg", math.nan)
+        print(f"{method:22}{dims:5}{threads:8}{found['cpu']:9.3f}{found['wall']:9.3f}"
+              f"{speed_up:9.2f}{recall:11.4f}{ndcg:9.4f}{found['peak_mib']:7.0f}", flush=True)
+        if found.get("bytes") != first.get("bytes"):
+            raise SystemExit(f"{method}, d={dims}: {threads} threads wrote other bytes than "
+                             f"{numbers_of_threads[0]}")
+
+
 def main():
     options = arguments()
     if options.one:
-        method, dims = json.loads(options.one)
-        print(json.dumps(METHODS[method](options, dims)))
+        method, dims, threads = json.loads(options.one)
+        print(json.dumps(METHODS[method](options, dims, threads)))
         return
     about(options)
     methods = [name for name in options.methods
                if not name.startswith("implicit") or implicit_version()]
-    print(f"{'':22}{'d':>5}{'CPU s':>9}{'wall s':>9}{'recall@20':>11}{'ndcg@20':>9}{'MiB':>7}")
+    print(f"{'':22}{'d':>5}{'threads':>8}{'CPU s':>9}{'wall s':>9}{'speed-up':>9}{'recall@20':>11}"
+          f"{'ndcg@20':>9}{'MiB':>7}")
     for dims in options.dims:
         for method in methods:
             if method == "implicit cholesky" and dims > options.cholesky_dims_max:
                 continue
-            found = measured_apart(method, dims)
-            recall, ndcg = found.get("recall", math.nan), found.get("ndcg", math.nan)
-            print(f"{method:22}{dims:5}{found['cpu']:9.3f}{found['wall']:9.3f}{recall:11.4f}"
-                  f"{ndcg:9.4f}{found['peak_mib']:7.0f}", flush=True)
+            measure(method, dims, options.threads)
+    if len(options.threads) > 1 and any(name.startswith("vitrine") for name in methods):
+        print("vitrine wrote the same bytes with every number of threads")
 
 
 if __name__ == "__main__":

@@ -113,8 +113,7 @@ absl::StatusOr<training::TrainOutcome> model_for(const EvaluateCommand& command,
     VITRINE_ASSIGN_OR_RETURN(trained.model, TrainedModel::load(command.model));
     return trained;
   }
-  VITRINE_RETURN_IF_ERROR(
-      check_memory(command.training, data.interactions, data.users.size(), data.products.size()));
+  VITRINE_RETURN_IF_ERROR(check_memory(command.training, data));
   const CancelOnInterrupt cancel;
   // With --json the answer is one object: epochs are not reported.
   TrainingReport report(false);

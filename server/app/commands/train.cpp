@@ -17,6 +17,7 @@
 #include "server/app/terminal/style.h"
 #include "server/http/json_writer.h"
 #include "training/checkpoint_file.h"
+#include "training/memory_estimate.h"
 
 namespace vitrine::app {
 namespace {
@@ -162,7 +163,8 @@ void write_numbers(http::JsonWriter& writer, std::string_view name,
   writer.end_array();
 }
 
-void print_json(const training::TrainOutcome& trained, const Outcome& outcome) {
+void print_json(const training::TrainOutcome& trained, const Outcome& outcome,
+                std::uint64_t expected_bytes) {
   const TrainingRecord& record = trained.model->record();
   std::string line;
   http::JsonWriter writer(line);
@@ -181,7 +183,9 @@ void print_json(const training::TrainOutcome& trained, const Outcome& outcome) {
   write_numbers(writer, "wall_seconds_per_epoch", trained.epochs,
                 &training::EpochReport::wall_seconds);
   write_numbers(writer, "objective", trained.epochs, &training::EpochReport::objective);
-  writer.field("peak_rss_bytes", peak_rss_bytes()).end_object();
+  writer.field("expected_peak_bytes", expected_bytes)
+      .field("peak_rss_bytes", peak_rss_bytes())
+      .end_object();
   print_line(line);
 }
 
@@ -209,8 +213,7 @@ absl::StatusOr<training::Dataset> read_data(const TrainCommand& command, Trainin
   VITRINE_RETURN_IF_ERROR(
       input.for_each([&](const training::Interaction& one) { builder.add(one); }));
   VITRINE_ASSIGN_OR_RETURN(training::Dataset data, builder.build());
-  VITRINE_RETURN_IF_ERROR(
-      check_memory(command.training, data.interactions, data.users.size(), data.products.size()));
+  VITRINE_RETURN_IF_ERROR(check_memory(command.training, data));
   return data;
 }
 
@@ -257,7 +260,7 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, trained, gate));
   checkpoints.remove();
   if (invocation.json) {
-    print_json(trained, outcome);
+    print_json(trained, outcome, training::training_bytes(training::training_size(data, als)));
   } else {
     print_text(trained, outcome, command.promote,
                static_cast<double>(steady_us() - started_us) / 1e6);

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -18,6 +17,7 @@
 #include "server/app/terminal/style.h"
 #include "server/http/json_writer.h"
 #include "training/memory_estimate.h"
+#include "training/parallel.h"
 
 namespace vitrine::app {
 namespace {
@@ -31,6 +31,10 @@ std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_interrupt(int) { interrupted.store(true); }
+
+std::uint64_t memory_limit(const TrainingFlags& flags) {
+  return flags.memory_limit > 0 ? flags.memory_limit : training::free_memory_bytes();
+}
 
 }  // namespace
 
@@ -111,16 +115,17 @@ absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags) {
   return training::Recipe{.als = flags.options.als, .confidence = options.confidence};
 }
 
-absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions,
-                          std::uint64_t users, std::uint64_t products) {
+absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions) {
   const training::AlsOptions& als = flags.options.als;
-  return training::check_memory(
-      {.interactions = interactions,
-       .users = users,
-       .products = products,
-       .dimension = als.factors.dimension,
-       .threads = als.threads > 0 ? als.threads : std::thread::hardware_concurrency()},
-      flags.memory_limit > 0 ? flags.memory_limit : training::free_memory_bytes());
+  return training::check_memory({.interactions = interactions,
+                                 .dimension = als.factors.dimension,
+                                 .threads = training::thread_count_of(als.threads)},
+                                memory_limit(flags));
+}
+
+absl::Status check_memory(const TrainingFlags& flags, const training::Dataset& data) {
+  return training::check_memory(training::training_size(data, flags.options.als),
+                                memory_limit(flags));
 }
 
 CancelOnInterrupt::CancelOnInterrupt() {

@@ -32,9 +32,10 @@ void add_training_flags(CLI::App& command, TrainingFlags& flags);
 absl::StatusOr<training::DatasetOptions> dataset_options(const TrainingFlags& flags);
 absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags);
 
-// ResourceExhausted, with the numbers, when a run of this size does not fit.
-absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions,
-                          std::uint64_t users = 0, std::uint64_t products = 0);
+// ResourceExhausted, with the numbers, when a run of so many interactions, or with this data, does
+// not fit.
+absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions);
+absl::Status check_memory(const TrainingFlags& flags, const training::Dataset& data);
 
 // Set by SIGINT and SIGTERM while it lives: a training run that is asked to end leaves everything
 // as it was.

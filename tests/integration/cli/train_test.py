@@ -2,8 +2,10 @@
 """Training runs that are stopped, resumed, refused, or brought in from elsewhere."""
 
 import json
+import pathlib
 import random
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -86,6 +88,76 @@ class TrainTest(folder.FolderTest):
                             preexec_fn=limited(1000))
         self.assertIn("cannot write", said)
         self.assertEqual(sorted(path.name for path in (self.data / "models").iterdir()), before)
+
+    def small_disk(self, path):
+        """A file system of one MiB at `path`; skips the test where nobody may mount one."""
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            self.skipTest(f"needs the right to mount a small file system: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", str(path)], check=True)
+
+    def wide_shop(self):
+        """Enough products for a model of several MiB at 256 dimensions."""
+        return self.write("wide.tsv", "".join(f"u{user}\tp{(user * 7 + k * 61) % 2000}\n"
+                                              for user in range(400) for k in range(8)))
+
+    WIDE = ("--dims", 256, "--epochs", 1, "--threads", 1)
+
+    def test_a_small_file_system_keeps_nothing_of_a_model_that_does_not_fit(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        self.small_disk(disk)
+        wide = self.wide_shop()
+        said = self.failure("train", "--interactions", wide, "--out", disk / "model", *self.WIDE)
+        self.assertIn("cannot write", said)
+        self.assertIn("No space left on device", said)
+        self.assertEqual(list(disk.iterdir()), [])
+        vitrine.run("train", "--interactions", self.pairs, "--out", disk / "model", *COMMON, "--epochs", 1)
+        self.assertTrue((disk / "model" / "manifest.pb").exists(), "a smaller one fits")
+
+    def test_a_registry_on_a_small_file_system_stays_as_it_was(self):
+        shop.make(self.data, self.folder, users=60)
+        models = self.data / "models"
+        kept = self.folder / "kept"
+        shutil.copytree(models, kept, symlinks=True)
+        self.small_disk(models)
+        shutil.copytree(kept, models, symlinks=True, dirs_exist_ok=True)
+
+        def files():
+            return {path.relative_to(models): path.read_bytes() for path in models.rglob("*") if path.is_file()}
+
+        before, listed = files(), vitrine.run_json("models", "list", "--data", self.data)
+        said = self.failure("train", "--data", self.data, "--interactions", self.wide_shop(), *self.WIDE)
+        self.assertIn("No space left on device", said)
+        self.assertEqual(files(), before)
+        self.assertEqual(vitrine.run_json("models", "list", "--data", self.data), listed)
+
+    def test_a_file_of_ten_gigabytes_that_does_not_fit_is_refused_before_it_is_read(self):
+        large = self.folder / "large.tsv"
+        with open(large, "w", encoding="utf-8") as out:
+            out.write("user1\tproduct1\n" * 100_000)
+            out.truncate(10 * 2**30)  # takes no room; nobody reads so far
+        said = self.failure("train", "--interactions", large, "--out", self.folder / "model", "--memory-limit", "8GiB",
+                            timeout=30)
+        self.assertIn("training needs about", said)
+        self.assertIn("8.00 GiB may be used", said)
+        self.assertFalse((self.folder / "model").exists())
+
+    def test_a_run_takes_no_more_memory_than_was_expected(self):
+        if pathlib.Path(vitrine.BINARY).resolve().parent.name in ("asan", "tsan"):
+            self.skipTest("a sanitizer's own memory is not in the formula")
+        chance = random.Random(6)
+        pairs = self.write("many.txt", "".join(
+            f"{user} " + " ".join(str(int(20_000 * chance.random() ** 3)) for _ in range(40)) + "\n"
+            for user in range(20_000)))
+        for source, dims, share in ((pairs, 256, 2), (folder.ONLINE_RETAIL / "events.csv.gz", 64, 3)):
+            with self.subTest(source.name):
+                facts = vitrine.run_json("train", "--interactions", source, "--out", self.folder / "model", "--dims",
+                                         dims, "--epochs", 1, "--checkpoint-seconds", 0)
+                shutil.rmtree(self.folder / "model")
+                self.assertLessEqual(facts["peak_rss_bytes"], facts["expected_peak_bytes"])
+                self.assertLessEqual(facts["expected_peak_bytes"], share * facts["peak_rss_bytes"])
 
     def test_what_does_not_fit_into_memory_is_refused_with_the_numbers(self):
         said = self.failure("train", "--interactions", self.pairs, "--out", self.folder / "model", "--memory-limit",

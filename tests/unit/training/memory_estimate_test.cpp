@@ -42,13 +42,48 @@ TEST(MemoryEstimateTest, WhatDoesNotFitIsRefusedWithTheNumbers) {
   EXPECT_TRUE(check_memory(size, 0).ok());
 }
 
+// A million users, 200,000 products, and a product that half of the users have.
+constexpr TrainingSize k_target{.interactions = 50'000'000,
+                                .users = 1'000'000,
+                                .products = 200'000,
+                                .longest_row = 500'000,
+                                .dimension = 128,
+                                .threads = 2};
+
 TEST(MemoryEstimateTest, TheSetOfTheTargetFitsIntoEightGibibytes) {
-  EXPECT_LT(training_bytes({.interactions = 50'000'000,
-                            .users = 1'000'000,
-                            .products = 200'000,
-                            .dimension = 128,
-                            .threads = 2}),
-            std::uint64_t{8} << 30U);
+  EXPECT_LT(training_bytes(k_target), std::uint64_t{8} << 30U);
+}
+
+TEST(MemoryEstimateTest, EveryThreadKeepsTheLongestRow) {
+  TrainingSize size{
+      .users = 1'000'000, .products = 1'000, .longest_row = 900'000, .dimension = 64, .threads = 2};
+  const std::uint64_t two = training_bytes(size);
+  size.threads = 6;
+  EXPECT_GE(training_bytes(size) - two, 4 * 900'000 * 64 * sizeof(float));
+}
+
+TEST(MemoryEstimateTest, TakesItsSizeFromTheData) {
+  DatasetBuilder builder{DatasetOptions{}};
+  for (const char* user : {"a", "b", "c"}) {
+    builder.add({user, "lamp", user, EventType::purchase, 1, "", "de", {}});
+    builder.add({user, "rug", "", EventType::purchase, 2, "", "de", {}});
+  }
+  for (const char* product : {"lamp", "bulb"})
+    builder.add({"", product, "", EventType::view, 3, "s", "", {}});
+  AlsOptions options;
+  options.threads = 3;
+
+  const TrainingSize size = training_size(builder.build().value(), options);
+
+  EXPECT_EQ(size.interactions, 8U);
+  EXPECT_EQ(size.users, 3U);
+  EXPECT_EQ(size.products, 3U);
+  EXPECT_EQ(size.orders, 3U);
+  EXPECT_EQ(size.sessions, 1U);
+  EXPECT_EQ(size.market_products, 2U);
+  EXPECT_EQ(size.longest_row, 3U);
+  EXPECT_EQ(size.dimension, options.factors.dimension);
+  EXPECT_EQ(size.threads, 3U);
 }
 
 }  // namespace
