@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/evaluate_sessions.h"
 #include "server/app/commands/training_flags.h"
 #include "server/app/commands/training_input.h"
 #include "server/app/report/evaluation_page.h"
@@ -29,7 +30,8 @@ struct EvaluateCommand {
   std::string split;         // TIME
   std::string train_file;
   std::string test_file;
-  std::string model;  // a folder; empty: one is trained
+  std::vector<std::string> sessions;  // two files of clicks in place of everything above
+  std::string model;                  // a folder; empty: one is trained
   std::string report;
   std::vector<std::size_t> cutoffs{10, 20, 50};
   std::vector<std::string> baselines{"popular", "product_knn"};
@@ -222,6 +224,9 @@ absl::StatusOr<EvaluationReport> measure_all(const EvaluateCommand& command, con
 }
 
 absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
+  if (!command.sessions.empty()) {
+    return evaluate_sessions(command.sessions[0], command.sessions[1], invocation);
+  }
   VITRINE_RETURN_IF_ERROR(check(command, invocation));
   VITRINE_ASSIGN_OR_RETURN(const training::DatasetOptions options,
                            dataset_options(command.training));
@@ -251,7 +256,8 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
       "test\n"
       "  vitrine evaluate --data shop --split 2011-10-01      trains before, tests after\n"
       "  vitrine evaluate --train train.txt --test test.txt --dims 256 --k 20\n"
-      "  vitrine evaluate --data shop --report evaluation.html\n");
+      "  vitrine evaluate --data shop --report evaluation.html\n"
+      "  vitrine evaluate --sessions train.csv.gz test.csv.gz   the next click of a session\n");
   const auto command = std::make_shared<EvaluateCommand>();
   add_data_option(app, invocation);
   app.add_option("--interactions", command->interactions, "Judge on this file in place of the log")
@@ -262,6 +268,11 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
       ->type_name("TIME");
   app.add_option("--train", command->train_file, "Train on this file")->type_name("FILE");
   app.add_option("--test", command->test_file, "Test on this file")->type_name("FILE");
+  app.add_option("--sessions", command->sessions,
+                 "Judge the next click of sessions: learn the clicks of the first file, foretell "
+                 "those of the second")
+      ->type_name("TRAIN TEST")
+      ->expected(2);
   app.add_option("--model", command->model,
                  "Judge this model in place of a new one; it must not have seen the test")
       ->type_name("MODEL_DIR");

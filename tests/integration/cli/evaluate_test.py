@@ -36,6 +36,36 @@ class EvaluateTest(folder.FolderTest):
         self.assertIn("products new to the user", table)
         self.assertIn("own_orders", table)
 
+    def test_sessions_are_replayed_click_by_click_beside_the_cheap_rankings(self):
+        def clicks(first_session, sessions, start):
+            rows = ["event_id,timestamp,session_id,item_id,event_type"]
+            for session in range(first_session, first_session + sessions):
+                for step in range(2):
+                    # Everybody walks the same ring of 30 products, from another place.
+                    product = (session * 7 + step) % 30
+                    rows.append(f"e{session}-{step},{start + session * 100 + step},s{session},p{product},view")
+            return "\n".join(rows) + "\n"
+
+        train = self.write("train.csv", clicks(0, 300, 1_600_000_000))
+        test = self.write("test.csv", clicks(300, 50, 1_600_000_000)
+                          + "x1,1600090000,x,p0,view\nx2,1600090001,x,unknown,view\n")
+        result = vitrine.run_json("evaluate", "--sessions", train, test)["rankings"]
+        self.assertEqual(set(result), {"popularity", "co-visitation", "plain VMIS-kNN", "session"})
+        served = result["session"]
+        self.assertEqual([served[replay]["predictions"] for replay in ("frozen", "live", "live_all")], [50, 50, 51])
+        # What follows is certain; what is popular, or next to it on either side, is not.
+        self.assertEqual(served["frozen"]["mrr"]["mean"], 1)
+        self.assertLess(result["plain VMIS-kNN"]["frozen"]["mrr"]["mean"], 1)
+        self.assertLess(result["popularity"]["frozen"]["mrr"]["mean"], 0.5)
+        # The product that training does not know is a miss.
+        self.assertAlmostEqual(served["live_all"]["hr"]["mean"], 50 / 51, places=3)
+        self.assertIn("live_all: 51 predictions", vitrine.run("evaluate", "--sessions", train, test).stdout)
+
+        broken = self.write("broken.csv", "timestamp,session_id,item_id\n1600000000,s1,\n")
+        refused = vitrine.run("evaluate", "--sessions", train, broken, check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("broken.csv:2: session_id, product_id and a time are required", refused.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
