@@ -1,5 +1,7 @@
 #include "model/product.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "model/event.h"
 
@@ -17,6 +19,10 @@ absl::Status check_text(std::string_view field, std::string_view text, std::size
 absl::Status check_count(std::string_view field, std::size_t count, std::size_t count_max) {
   if (count <= count_max) return absl::OkStatus();
   return invalid_argument("{} must have at most {} entries, got {}", field, count_max, count);
+}
+
+std::size_t depth_of(std::string_view path) {
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '>'));
 }
 
 }  // namespace
@@ -64,6 +70,13 @@ absl::Status validate(const Product& product, const ProductLimits& limits) {
 bool is_in_category(std::string_view path, std::string_view ancestor) {
   if (!path.starts_with(ancestor)) return false;
   return path.size() == ancestor.size() || path.substr(ancestor.size()).starts_with(" > ");
+}
+
+std::string_view deepest_category(const Product& product) {
+  const auto deepest = std::max_element(
+      product.categories.begin(), product.categories.end(),
+      [](const std::string& a, const std::string& b) { return depth_of(a) < depth_of(b); });
+  return deepest == product.categories.end() ? std::string_view() : *deepest;
 }
 
 }  // namespace vitrine

@@ -60,4 +60,7 @@ absl::Status validate(const Product& product, const ProductLimits& limits);
 // "Home > Kitchen > Cakes" is in "Home > Kitchen" and in "Home", not in "Hom".
 bool is_in_category(std::string_view path, std::string_view ancestor);
 
+// Empty for a product without a category; the first of equally deep ones.
+std::string_view deepest_category(const Product& product);
+
 }  // namespace vitrine

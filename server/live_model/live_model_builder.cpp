@@ -10,18 +10,6 @@
 namespace vitrine::live_model {
 namespace {
 
-std::size_t depth_of(std::string_view path) {
-  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '>'));
-}
-
-// Empty when the product has no category; the first of equally deep ones.
-std::string_view deepest_category(const Product& product) {
-  const auto deepest = std::max_element(
-      product.categories.begin(), product.categories.end(),
-      [](const std::string& a, const std::string& b) { return depth_of(a) < depth_of(b); });
-  return deepest == product.categories.end() ? std::string_view() : *deepest;
-}
-
 index::VectorTable table_of(const FactorModel& factors) {
   return {factors.data(), factors.row_count(), factors.dimension(), factors.stride()};
 }

@@ -17,7 +17,8 @@ Placement home() {
                       {"popular", 0.05F}},
           .fallback = {"trending", "popular", "new"},
           .purchased = PurchasedPolicy::hide_for_180_days,
-          .answers_newest = true};
+          .answers_newest = true,
+          .variety = {.explores_one_in = 12}};
 }
 
 Placement product_page() {
@@ -42,7 +43,8 @@ Placement category_page() {
   return {.name = "category_page",
           .description = "A category's page: what this person most likely wants of it",
           .sources = {{"session", 1.0F}, {"personal", 1.0F}, {"trending", 0.2F}, {"popular", 0.1F}},
-          .fallback = {"trending", "popular", "new"}};
+          .fallback = {"trending", "popular", "new"},
+          .variety = {.explores_one_in = 12}};
 }
 
 Placement search() {

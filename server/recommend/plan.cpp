@@ -25,6 +25,8 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
   Plan plan{
       .placement = &placement,
       .sources = {},
+      .found_by = {},
+      .rules = compile(placement.rules),
       .fallback = {},
       .everything = looked_up(std::string(catalog_source().name()), 0, metrics),
       .related = looked_up(std::string(similar_source().name()), 0, metrics),
@@ -36,6 +38,7 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
   for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
   for (const SourceWeight& weighted : placement.sources) {
     plan.sources.push_back(looked_up(weighted.source, weighted.weight / sum, metrics));
+    plan.found_by.push_back(plan.sources.back().source);
   }
   for (const std::string& name : placement.fallback) {
     plan.fallback.push_back(looked_up(name, 0, metrics));
@@ -60,14 +63,15 @@ void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) 
   }
 }
 
-Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory) const {
+Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory,
+                       Chance& chance) const {
   Selection selection(context, filter);
   memory.pool.sort();
-  while (!selection.is_full()) {
-    const Pool::Entry* const best = memory.pool.next();
-    if (best == nullptr) break;
-    selection.add(best->product, best->score, *sources[best->strongest].source, best);
-  }
+  const RuleStage stage(context, rules);
+  stage.rescore(memory.pool);
+  Choice choice(context, stage, found_by, filter, memory.pool, selection);
+  choice.pin();
+  choice.choose(chance);
   Context wide = context;
   wide.pool = profiles::PopularityBook::k_top_max;
   for (const Source& source : fallback) {
@@ -81,6 +85,8 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
   }
   selection.explain();
   if (placement->answers_newest && !selection.answer_newest().ok()) related.failures->add();
+  selection.arrange();
+  if (context.request.explain) selection.explain_rules(stage);
   return selection;
 }
 

@@ -10,8 +10,10 @@
 
 #include "base/metrics.h"
 #include "server/recommend/candidate_source.h"
+#include "server/recommend/choice.h"
 #include "server/recommend/placement_book.h"
 #include "server/recommend/pool.h"
+#include "server/recommend/rule_stage.h"
 #include "server/recommend/selection.h"
 
 namespace vitrine::recommend {
@@ -36,10 +38,13 @@ struct Plan {
   // Asks every source; what the filter admits is in the pool, sorted.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
   // The best of the pool, filled up, explained.
-  Selection select(const Context& context, FilterStage& filter, Scratch& memory) const;
+  Selection select(const Context& context, FilterStage& filter, Scratch& memory,
+                   Chance& chance) const;
 
   const Placement* placement;
   std::vector<Source> sources;
+  std::vector<const CandidateSource*> found_by;  // `sources` for those who ask for their reasons
+  CompiledRules rules;
   std::vector<Source> fallback;
   Source everything;  // of a narrow request, when the fallback knows too little of it
   Source related;     // the one behind Selection::answer_newest

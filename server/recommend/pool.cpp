@@ -36,8 +36,15 @@ bool Pool::is_worse(std::uint32_t a, std::uint32_t b) const {
   return entries_[a].product > entries_[b].product;
 }
 
+const Pool::Entry* Pool::find(ProductNumber product) const {
+  const auto found = std::ranges::find(entries_, product, &Entry::product);
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+void Pool::sort() { order(); }
+
 // A heap: few of the candidates are ever asked for.
-void Pool::sort() {
+void Pool::order() {
   heap_.resize(entries_.size());
   std::iota(heap_.begin(), heap_.end(), 0U);
   std::ranges::make_heap(heap_, [this](auto a, auto b) { return is_worse(a, b); });

@@ -34,11 +34,24 @@ class Pool {
   void add(std::size_t source, float weight, std::span<const ProductNumber> products,
            FilterStage& filter, ProductMarks& marks);
 
+  std::span<const Entry> entries() const { return entries_; }
+  // Null for what is not in it.
+  const Entry* find(ProductNumber product) const;
+
   // After the last add(): entries best first, equal scores by product number; null at the end.
   void sort();
   const Entry* next();
 
+  // Gives every entry the score that score_of(entry) makes of it, and sorts anew. After sort(),
+  // before next().
+  template <class ScoreOf>
+  void rescore(ScoreOf&& score_of) {
+    for (Entry& entry : entries_) entry.score = score_of(entry);
+    order();
+  }
+
  private:
+  void order();
   bool is_worse(std::uint32_t a, std::uint32_t b) const;
 
   std::vector<Entry> entries_;

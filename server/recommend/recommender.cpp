@@ -50,6 +50,8 @@ RecommendedProduct shown(const Context& context, const Pick& pick) {
   product.score = pick.score;
   product.source = pick.source->name();
   product.reason = pick.reason.value_or(Reason{});
+  product.rules = pick.rules;
+  product.propensity = pick.propensity;
   if (!context.request.explain || pick.entry == nullptr) return product;
   const std::vector<SourceWeight>& sources = context.placement.sources;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -78,7 +80,9 @@ RecommendAnswer make_answer(const Context& context, const Selection& selection,
 }  // namespace
 
 Recommender::Recommender(const Parts& parts, PlacementBook placements)
-    : parts_(parts), plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics)) {}
+    : parts_(parts),
+      plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics)),
+      chance_(parts.chance_seed) {}
 
 Recommender::~Recommender() = default;
 
@@ -105,7 +109,7 @@ absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& r
   FilterStage filter(context, memory.context.marks);
   plan->gather(context, filter, memory);
   const std::int64_t candidates_us = steady_us();
-  const Selection selection = plan->select(context, filter, memory);
+  const Selection selection = plan->select(context, filter, memory, chance_);
   RecommendAnswer answer = make_answer(context, selection, filter);
   const std::int64_t ended_us = steady_us();
   answer.total_us = ended_us - started_us;

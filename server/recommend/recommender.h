@@ -25,6 +25,7 @@
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
 #include "server/recommend/assortment.h"
+#include "server/recommend/chance.h"
 #include "server/recommend/placement_book.h"
 
 namespace vitrine::recommend {
@@ -103,6 +104,7 @@ class Recommender {
     const live_model::LiveModelSource& live_model;
     const Clock& clock;
     Metrics& metrics;
+    std::uint64_t chance_seed = 1;  // of what is drawn by chance
   };
   // Precondition, checked: the placements pass validate().
   Recommender(const Parts& parts, PlacementBook placements);
@@ -123,6 +125,7 @@ class Recommender {
  private:
   Parts parts_;
   Published<Plans> plans_;
+  mutable Chance chance_;               // thread-safe
   mutable AssortmentBook assortments_;  // thread-safe; a memory of answers, not a state
 };
 

@@ -25,30 +25,59 @@ bool Selection::contains(ProductNumber product) const {
   return std::ranges::find(picks_, product, &Pick::product) != picks_.end();
 }
 
-std::string_view Selection::group_of(ProductNumber product) const {
-  const Product* const known = context_.catalog->find(product);
-  return known != nullptr ? std::string_view(known->group_id) : std::string_view();
+Pick Selection::pick_of(ProductNumber product) const {
+  Pick pick;
+  pick.product = product;
+  if (const Product* const known = context_.catalog->find(product)) {
+    pick.group = known->group_id;
+    pick.category = deepest_category(*known);
+    pick.brand = known->brand;
+  }
+  return pick;
 }
 
-Pick* Selection::find_variant(std::string_view group) {
-  if (group.empty()) return nullptr;
-  const auto found = std::ranges::find(picks_, group, &Pick::group);
-  return found == picks_.end() ? nullptr : &*found;
+std::optional<Removal> Selection::refusal_of(const Pick& candidate, const Pick* leaving) const {
+  const Variety& variety = context_.placement.variety;
+  std::size_t of_category = 0;
+  std::size_t of_brand = 0;
+  for (const Pick& pick : picks_) {
+    if (&pick == leaving) continue;
+    if (!candidate.group.empty() && pick.group == candidate.group) return Removal::variant;
+    if (pick.category == candidate.category) ++of_category;
+    if (pick.brand == candidate.brand) ++of_brand;
+  }
+  const auto is_over = [](std::string_view name, std::size_t count, std::size_t max) {
+    return max > 0 && !name.empty() && count >= max;
+  };
+  if (is_over(candidate.category, of_category, variety.category_max)) return Removal::category_cap;
+  if (is_over(candidate.brand, of_brand, variety.brand_max)) return Removal::brand_cap;
+  return std::nullopt;
+}
+
+std::optional<Removal> Selection::refusal_of(ProductNumber product) const {
+  return refusal_of(pick_of(product), nullptr);
 }
 
 void Selection::add(ProductNumber product, float score, const CandidateSource& source,
                     const Pool::Entry* entry) {
-  const std::string_view group = group_of(product);
-  if (find_variant(group) != nullptr) {
-    filter_.count_yielded(product, Removal::variant);
+  Pick pick = pick_of(product);
+  if (const auto refusal = refusal_of(pick, nullptr)) {
+    filter_.count_yielded(product, *refusal);
     return;
   }
-  picks_.push_back({.product = product,
-                    .group = group,
-                    .score = score,
-                    .source = &source,
-                    .entry = entry,
-                    .reason = std::nullopt});
+  pick.score = score;
+  pick.source = &source;
+  pick.entry = entry;
+  picks_.push_back(std::move(pick));
+}
+
+bool Selection::pin(ProductNumber product, float score, const CandidateSource& source,
+                    const Pool::Entry* entry, const Rule& rule) {
+  const std::size_t before = picks_.size();
+  add(product, score, source, entry);
+  if (picks_.size() == before) return false;
+  picks_.back().pin = &rule;
+  return true;
 }
 
 void Selection::fill(std::span<const ProductNumber> products, const CandidateSource& source) {
@@ -63,21 +92,51 @@ void Selection::explain() {
   for (Pick& pick : picks_) pick.reason = pick.source->reason(context_, pick.product);
 }
 
-void Selection::put(ProductNumber product, const CandidateSource& source, Reason reason) {
-  const std::string_view group = group_of(product);
-  const auto shown = std::ranges::find(picks_, product, &Pick::product);
-  Pick* place = shown != picks_.end() ? &*shown : find_variant(group);
-  if (place == nullptr && !is_full()) {
-    const float score = picks_.empty() ? k_fill_weight : picks_.back().score;
-    place = &picks_.emplace_back();
-    place->score = score;
+void Selection::explain_rules(const RuleStage& rules) {
+  for (Pick& pick : picks_) {
+    if (pick.pin != nullptr) pick.rules.push_back(pick.pin->id);
+    if (pick.entry == nullptr) continue;
+    for (std::string& id : rules.names(pick.product)) pick.rules.push_back(std::move(id));
   }
-  if (place == nullptr) place = &picks_.back();
-  if (place->product != product) place->entry = nullptr;
-  place->product = product;
-  place->group = group;
-  place->source = &source;
-  place->reason = std::move(reason);
+}
+
+// The place of the product or of its variant, else the last one it fits into. Null when a rule, a
+// cap or chance leaves it none.
+Pick* Selection::place_for(const Pick& candidate) {
+  const auto same = std::ranges::find_if(picks_, [&](const Pick& pick) {
+    return pick.product == candidate.product ||
+           (!candidate.group.empty() && pick.group == candidate.group);
+  });
+  if (same != picks_.end()) {
+    const bool may_stand =
+        same->product == candidate.product || (!same->is_fixed() && !refusal_of(candidate, &*same));
+    return may_stand ? &*same : nullptr;
+  }
+  if (!is_full() && !refusal_of(candidate, nullptr)) {
+    const float score = picks_.empty() ? k_fill_weight : picks_.back().score;
+    picks_.emplace_back().score = score;
+    return &picks_.back();
+  }
+  for (auto pick = picks_.rbegin(); pick != picks_.rend(); ++pick) {
+    if (!pick->is_fixed() && !refusal_of(candidate, &*pick)) return &*pick;
+  }
+  return nullptr;
+}
+
+bool Selection::put(ProductNumber product, const CandidateSource& source, const Reason& reason) {
+  Pick pick = pick_of(product);
+  Pick* const place = place_for(pick);
+  if (place == nullptr) return false;
+  if (place->product == product && place->source != nullptr) {
+    pick.entry = place->entry;
+    pick.pin = place->pin;
+    pick.propensity = place->propensity;
+  }
+  pick.score = place->score;
+  pick.source = &source;
+  pick.reason = reason;
+  *place = std::move(pick);
+  return true;
 }
 
 absl::Status Selection::answer_newest() {
@@ -91,14 +150,38 @@ absl::Status Selection::answer_newest() {
   thread_local std::vector<ProductNumber> related;
   related.clear();
   const absl::Status status = related_products(context_, newest->product, related);
-  const auto shown =
-      std::ranges::find_if(related, [&](ProductNumber product) { return filter_.admits(product); });
-  if (shown != related.end()) {
-    put(*shown, similar_source(), because_of(context_, *newest));
-  } else if (filter_.admits(newest->product)) {
+  const Reason reason = because_of(context_, *newest);
+  const bool is_answered = std::ranges::any_of(related, [&](ProductNumber product) {
+    return filter_.admits(product) && put(product, similar_source(), reason);
+  });
+  if (!is_answered && filter_.admits(newest->product)) {
     put(newest->product, recent_source(), recent_source().reason(context_, newest->product));
   }
   return status;
+}
+
+void Selection::arrange() {
+  if (std::ranges::none_of(picks_, &Pick::is_fixed)) return;
+  std::vector<Pick> pins;
+  std::vector<Pick> drawn;
+  std::vector<Pick> arranged;
+  for (Pick& pick : picks_) {
+    (pick.pin != nullptr ? pins : pick.propensity ? drawn : arranged).push_back(std::move(pick));
+  }
+  const auto insert = [&](Pick& pick, std::size_t position) {
+    const std::size_t at = std::min(position - 1, arranged.size());
+    arranged.insert(arranged.begin() + static_cast<std::ptrdiff_t>(at), std::move(pick));
+  };
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    insert(drawn[i], (i + 1) * context_.placement.variety.explores_one_in);
+  }
+  // In the order of their positions: one behind another of the same position comes after it.
+  std::size_t free_from = 1;
+  for (Pick& pick : pins) {
+    free_from = std::max(pick.pin->position, free_from);
+    insert(pick, free_from++);
+  }
+  picks_ = std::move(arranged);
 }
 
 }  // namespace vitrine::recommend

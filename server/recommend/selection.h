@@ -12,16 +12,24 @@
 #include "server/recommend/candidate_source.h"
 #include "server/recommend/filter_stage.h"
 #include "server/recommend/pool.h"
+#include "server/recommend/rule_stage.h"
 
 namespace vitrine::recommend {
 
 struct Pick {
   ProductNumber product;
-  std::string_view group;  // empty: in none
+  std::string_view group;     // empty: in none
+  std::string_view category;  // the deepest; empty: in none
+  std::string_view brand;     // empty: of none
   float score = 0;
   const CandidateSource* source = nullptr;
   const Pool::Entry* entry = nullptr;  // null for what filled the answer up
   std::optional<Reason> reason;        // set once known
+  const Rule* pin = nullptr;           // the rule that says where it stands
+  std::vector<std::string> rules;      // with explain: the ids of all that moved it
+  std::optional<double> propensity;    // of what chance drew: how likely it was this product
+
+  bool is_fixed() const { return pin != nullptr || propensity; }
 };
 
 class Selection {
@@ -32,23 +40,38 @@ class Selection {
   bool contains(ProductNumber product) const;
   const std::vector<Pick>& picks() const { return picks_; }
 
-  // Refuses, and counts, a variant of what is there. Precondition: not full, not contained,
-  // admitted by the filter.
+  // Why what is there leaves no room for an admitted product: a variant of it, or a full cap.
+  std::optional<Removal> refusal_of(ProductNumber product) const;
+  // Refuses, and counts, what refusal_of() tells. Precondition: not full, not contained, admitted
+  // by the filter.
   void add(ProductNumber product, float score, const CandidateSource& source,
            const Pool::Entry* entry);
+  // As add(), for the rule's position. False when it is refused.
+  bool pin(ProductNumber product, float score, const CandidateSource& source,
+           const Pool::Entry* entry, const Rule& rule);
+  // Of the latest product added.
+  void mark_drawn(double propensity) { picks_.back().propensity = propensity; }
   // Adds what is admitted and not there yet, until full.
   void fill(std::span<const ProductNumber> products, const CandidateSource& source);
   void explain();
+  // Notes which rules moved what came from the pool.
+  void explain_rules(const RuleStage& rules);
 
   // Sees to it that a reason names the product of the person's newest event, if it or anything
   // related may be shown: what is shown anyway gets that reason, else the last place is given to
-  // it. After explain().
+  // it. After explain(). What a rule or chance put there stays.
   absl::Status answer_newest();
 
+  // Brings the pins to their positions, and what chance drew to the ends of the dozens that the
+  // placement explores in. The last step.
+  void arrange();
+
  private:
-  void put(ProductNumber product, const CandidateSource& source, Reason reason);
-  std::string_view group_of(ProductNumber product) const;
-  Pick* find_variant(std::string_view group);
+  bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
+  Pick pick_of(ProductNumber product) const;
+  // As refusal_of(), if `leaving` were not there; null: all stay.
+  std::optional<Removal> refusal_of(const Pick& candidate, const Pick* leaving) const;
+  Pick* place_for(const Pick& candidate);
 
   const Context& context_;
   FilterStage& filter_;

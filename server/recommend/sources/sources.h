@@ -20,6 +20,9 @@ const CandidateSource& recent_source();    // what the person looked at lately
 const CandidateSource& new_source();       // the latest in the catalog
 const CandidateSource& catalog_source();   // all of what a narrow request asks for
 
+// Behind what a rule shows and no source gave: none of the list below, as it finds nothing itself.
+const CandidateSource& pinned_source();
+
 std::span<const CandidateSource* const> all_sources();
 
 // Null when there is none of that name.

@@ -113,7 +113,7 @@ TEST_F(RecommenderTest, NamesTheDeedThatSpeaksMostForAProduct) {
         .product_id = "Paper-1",
         .age_ms = k_day_ms}});
 
-  const RecommendAnswer answer = ask({.user_id = "u1", .limit = 30});
+  const RecommendAnswer answer = ask({.user_id = "u1", .limit = 30, .explore = false});
 
   for (const RecommendedProduct& product : answer.products) {
     if (product.source != "personal") continue;
@@ -136,7 +136,7 @@ TEST_F(RecommenderTest, GivesNoFeeAsAReasonAsLongAsThereIsAnother) {
           {.user_id = "u1", .type = EventType::cart_add, .product_id = "Garden-5"},
           {.user_id = "u2", .type = EventType::cart_add, .product_id = "Garden-5"}});
 
-  EXPECT_FALSE(names(ask({.user_id = "u1"}), "Garden-5"));
+  EXPECT_FALSE(names(ask({.user_id = "u1", .explore = false}), "Garden-5"));
   EXPECT_TRUE(names(ask({.user_id = "u1"}), "Garden-4"));
   EXPECT_TRUE(names(ask({.user_id = "u2"}), "Garden-5"));
 }
