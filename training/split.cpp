@@ -40,6 +40,7 @@ void append(TestSet& set, std::uint32_t user, std::uint32_t product) {
 
 void SplitBuilder::add_test(const Interaction& interaction) {
   if (interaction.user.empty() || !test_types_.contains(interaction.type)) return;
+  if (is_left_out_ && is_left_out_(interaction.user)) return;
   test_pairs_.push_back({test_users_.number(interaction.user),
                          test_products_.number(interaction.product), interaction.type,
                          interaction.time_ms});

@@ -51,9 +51,10 @@ class SplitBuilder {
   // test_types: the events that count as truth.
   explicit SplitBuilder(const DatasetOptions& options,
                         std::set<EventType> test_types = {EventType::purchase})
-      : train_(options), test_types_(std::move(test_types)) {}
+      : train_(options), is_left_out_(options.is_left_out), test_types_(std::move(test_types)) {}
 
   void add_train(const Interaction& interaction) { train_.add(interaction); }
+  // People who are left out of training are not judged by either.
   void add_test(const Interaction& interaction);
   // Before `split_ms` into the training set, the rest into the test set.
   void add_by_time(const Interaction& interaction, TimeMs split_ms);
@@ -64,6 +65,7 @@ class SplitBuilder {
 
  private:
   DatasetBuilder train_;
+  std::function<bool(std::string_view user)> is_left_out_;  // may be empty
   std::set<EventType> test_types_;
   TextNumbers test_users_;
   TextNumbers test_products_;
