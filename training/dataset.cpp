@@ -57,6 +57,11 @@ SparseRows transposed(const SparseRows& rows, std::size_t column_count) {
   return result;
 }
 
+std::uint32_t pieces_of(const Interaction& interaction) {
+  constexpr std::int64_t k_most = UINT32_MAX - 1;
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(interaction.quantity, 0, k_most));
+}
+
 std::uint32_t TextNumbers::number(std::string_view text) {
   const auto found = numbers_.find(text);
   if (found != numbers_.end()) return found->second;
@@ -88,8 +93,10 @@ void DatasetBuilder::add(const Interaction& interaction) {
   }
   const float weight = interaction.weight.value_or(options_.confidence.weight(interaction.type));
   if (takes_back(interaction.type)) {
-    refunds_.push_back({interaction.time_ms, std::string(interaction.user),
-                        std::string(interaction.product), std::string(interaction.order)});
+    const bool is_cancel = interaction.type == EventType::cancel;
+    refunds_.push_back({interaction.time_ms, is_cancel ? k_whole_line : pieces_of(interaction),
+                        std::string(interaction.user), std::string(interaction.product),
+                        std::string(interaction.order)});
     return;
   }
   if (weight <= 0) return;
@@ -98,7 +105,8 @@ void DatasetBuilder::add(const Interaction& interaction) {
       interaction.order.empty() ? k_none : orders_.number(interaction.order);
   const std::uint32_t product = products_.number(interaction.product);
   facts_.push_back({interaction.time_ms, weight, user, product, order,
-                    market_number(interaction.market), interaction.type});
+                    std::max(1U, pieces_of(interaction)), market_number(interaction.market),
+                    interaction.type});
   if (is_look(interaction.type) && !interaction.session.empty())
     views_.push_back({interaction.time_ms, sessions_.number(interaction.session), product});
 }
@@ -110,31 +118,45 @@ void DatasetBuilder::add_refunds(std::vector<Fact>& facts) const {
     const std::uint32_t user = users_.find(refund.user).value_or(k_none);
     const std::uint32_t order = orders_.find(refund.order).value_or(k_none);
     if (!product || (user == k_none && order == k_none)) continue;
-    facts.push_back({refund.time_ms, 0, user, *product, order, k_no_market, EventType::refund});
+    facts.push_back(
+        {refund.time_ms, 0, user, *product, order, refund.pieces, k_no_market, EventType::refund});
   }
 }
 
-// Expects facts by user, product and time. Within such a group the purchases not yet taken back are
-// a stack.
+// From the purchases of one user and product, newest last, of which some pieces are left. Whether
+// there was something to take.
+bool DatasetBuilder::take_back(const Fact& refund, std::vector<Fact*>& open) {
+  const auto is_of_order = [&](const Fact* purchase) {
+    return refund.order != k_none && purchase->order == refund.order;
+  };
+  const bool names_order = std::any_of(open.begin(), open.end(), is_of_order);
+  // Nobody's refund can only be told by its order.
+  if (!names_order && refund.user == k_none) return false;
+  std::uint32_t left = refund.pieces;
+  bool took = false;
+  for (auto one = open.rbegin(); one != open.rend() && left > 0; ++one) {
+    Fact& purchase = **one;
+    if (names_order && !is_of_order(&purchase)) continue;
+    const std::uint32_t taken = std::min(left, purchase.pieces);
+    purchase.pieces -= taken;
+    purchase.taken_back = purchase.pieces == 0;
+    left = refund.pieces == k_whole_line ? 0 : left - taken;
+    took = true;
+  }
+  std::erase_if(open, [](const Fact* purchase) { return purchase->taken_back; });
+  return took;
+}
+
+// Expects facts by user, product and time.
 std::uint64_t DatasetBuilder::take_back_refunded(std::vector<Fact>& facts) {
   std::uint64_t matched = 0;
-  std::vector<Fact*> open;
+  std::vector<Fact*> open;  // of one user and product
   for (std::size_t i = 0; i < facts.size(); ++i) {
     Fact& fact = facts[i];
     if (i > 0 && (fact.user != facts[i - 1].user || fact.product != facts[i - 1].product))
       open.clear();
     if (fact.type == EventType::purchase) open.push_back(&fact);
-    if (fact.type != EventType::refund || open.empty()) continue;
-    const auto same_order = std::find_if(open.rbegin(), open.rend(), [&](const Fact* purchase) {
-      return fact.order != k_none && purchase->order == fact.order;
-    });
-    // Nobody's refund can only be told by its order.
-    if (same_order == open.rend() && fact.user == k_none) continue;
-    const auto purchase =
-        same_order == open.rend() ? std::prev(open.end()) : std::prev(same_order.base());
-    (*purchase)->taken_back = true;
-    open.erase(purchase);
-    ++matched;
+    if (fact.type == EventType::refund && take_back(fact, open)) ++matched;
   }
   std::erase_if(facts, [](const Fact& fact) { return fact.type == EventType::refund; });
   return matched;

@@ -71,6 +71,9 @@ struct DatasetOptions {
   std::function<bool(std::string_view user)> is_left_out = {};
 };
 
+// Within 32 bits; what is below 0 is 0.
+std::uint32_t pieces_of(const Interaction& interaction);
+
 struct Dataset {
   // Numbered in the order of their first interaction that counts. Products may have none but
   // anonymous interactions.
@@ -91,7 +94,7 @@ struct Dataset {
   ConfidenceRule confidence;    // as asked, with the mean that was divided by
   TimeMs until_ms = 0;
   std::uint64_t interactions = 0;     // that counted, refunds aside
-  std::uint64_t refunds_matched = 0;  // that took back a purchase
+  std::uint64_t refunds_matched = 0;  // that took back a purchase, or some pieces of one
   std::uint64_t left_out = 0;         // of people who are left out
 
   std::uint64_t pair_count() const { return by_user.columns.size(); }
@@ -110,9 +113,10 @@ class TextNumbers {
   std::vector<std::string> texts_;
 };
 
-// A refund takes back the newest purchase of the same user and product before it, of the same order
-// if there is one; both then count for nothing. Quantities never multiply: one wholesaler would
-// outweigh a thousand customers.
+// A refund takes back as many pieces as it says, of what the same user bought of the product before
+// it: of the lines of its order if they are known, else of all, newest first. A line counts until
+// its last piece came back; quantities never multiply: one wholesaler would outweigh a thousand
+// customers. A cancellation takes back the whole of one line.
 class DatasetBuilder {
  public:
   explicit DatasetBuilder(const DatasetOptions& options) : options_(options) {}
@@ -130,6 +134,7 @@ class DatasetBuilder {
     std::uint32_t user;
     std::uint32_t product;
     std::uint32_t order;
+    std::uint32_t pieces;  // of a purchase those that are left, of a refund those that come back
     std::uint16_t market;
     EventType type;
     bool taken_back = false;
@@ -143,16 +148,19 @@ class DatasetBuilder {
   // Resolved when everything has been read: a refund may stand before its purchase in the stream.
   struct Refund {
     TimeMs time_ms;
+    std::uint32_t pieces;  // k_whole_line: all of the line, however many
     std::string user;
     std::string product;
     std::string order;
   };
 
   static constexpr std::uint32_t k_none = UINT32_MAX;
+  static constexpr std::uint32_t k_whole_line = UINT32_MAX;
   static constexpr std::uint16_t k_no_market = UINT16_MAX;
 
   void add_refunds(std::vector<Fact>& facts) const;
   static std::uint64_t take_back_refunded(std::vector<Fact>& facts);
+  static bool take_back(const Fact& refund, std::vector<Fact*>& open);
   void fill_pairs(const std::vector<Fact>& facts, Dataset& data) const;
   void fill_orders(const std::vector<Fact>& facts, Dataset& data) const;
   void fill_popularity(const std::vector<Fact>& facts, Dataset& data) const;

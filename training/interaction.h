@@ -3,6 +3,7 @@
 // Thread-safe (values). The texts are read during the call that takes the interaction, not kept.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +20,7 @@ struct Interaction {
   TimeMs time_ms = 0;
   std::string_view session = {};  // what was looked at in one go; empty: not known
   std::string_view market = {};   // empty: not known
+  std::int64_t quantity = 1;      // pieces of a purchase, or that a refund brings back
   std::optional<float> weight;    // in place of the type's weight; finite and above 0
 };
 

@@ -118,6 +118,15 @@ absl::StatusOr<float> parse_weight(std::string_view text) {
   return weight;
 }
 
+absl::StatusOr<std::int64_t> parse_quantity(std::string_view text) {
+  std::int64_t quantity = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quantity);
+  const std::int64_t most = EventLimits{}.quantity_max;
+  if (error != std::errc() || end != text.data() + text.size() || quantity < 0 || quantity > most)
+    return invalid_argument("quantity must be a whole number from 0 to {}, got '{}'", most, text);
+  return quantity;
+}
+
 // One form of file: turns a line into interactions.
 class LineForm {
  public:
@@ -219,6 +228,9 @@ class HeaderLines final : public LineForm {
     if (const std::string_view weight = field(k_weight); !weight.empty()) {
       VITRINE_ASSIGN_OR_RETURN(interaction.weight, parse_weight(weight));
     }
+    if (const std::string_view quantity = field(k_quantity); !quantity.empty()) {
+      VITRINE_ASSIGN_OR_RETURN(interaction.quantity, parse_quantity(quantity));
+    }
     take(interaction);
     return absl::OkStatus();
   }
@@ -234,6 +246,7 @@ class HeaderLines final : public LineForm {
     k_weight,
     k_session,
     k_market,
+    k_quantity,
     k_column_count
   };
   static constexpr std::pair<std::string_view, Column> k_columns[] = {
@@ -241,7 +254,7 @@ class HeaderLines final : public LineForm {
       {"product_id", k_product}, {"item_id", k_product}, {"product", k_product},
       {"time", k_time},          {"timestamp", k_time},  {"type", k_type},
       {"event_type", k_type},    {"order_id", k_order},  {"weight", k_weight},
-      {"session_id", k_session}, {"market", k_market}};
+      {"session_id", k_session}, {"market", k_market},   {"quantity", k_quantity}};
 
   std::string_view field(Column column) const {
     return places_[column] ? fields_[*places_[column]] : "";

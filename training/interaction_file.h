@@ -1,11 +1,9 @@
 // Reads interactions from a file, plain or gzip'ed, whose form is told by its first lines.
 //
 //   user<TAB>product[<TAB>weight[<TAB>time]]   one pair a line
-//   user product product ...                   one user a line (the LightGCN form), separated by
-//   blanks CSV with a header                          user_id, product_id or item_id, time or
-//   timestamp, type or event_type,
-//                                              order_id, visitor_id (where there is no user_id),
-//                                              weight; others are ignored
+//   user product product ...                   one user a line, separated by blanks
+//   CSV with a header                          see k_columns: product_id or item_id, and whatever
+//                                              else is known; other columns are ignored
 //
 // Thread-safe.
 #pragma once

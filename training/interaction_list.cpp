@@ -19,6 +19,7 @@ void InteractionList::add(const Interaction& interaction) {
                       .order = orders_.number(interaction.order),
                       .session = sessions_.number(interaction.session),
                       .market = markets_.number(interaction.market),
+                      .quantity = pieces_of(interaction),
                       .type = interaction.type});
 }
 
@@ -31,6 +32,7 @@ void InteractionList::for_each(const std::function<void(const Interaction&)>& ta
           .time_ms = record.time_ms,
           .session = text_of(sessions_, record.session),
           .market = text_of(markets_, record.market),
+          .quantity = record.quantity,
           .weight = record.weight});
   }
 }

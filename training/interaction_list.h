@@ -37,6 +37,7 @@ class InteractionList {
     std::uint32_t order;
     std::uint32_t session;
     std::uint32_t market;
+    std::uint32_t quantity;
     EventType type;
   };
 

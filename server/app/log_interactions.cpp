@@ -58,6 +58,7 @@ absl::StatusOr<LogFacts> read_log_interactions(
           .time_ms = event->time_ms,
           .session = event->session_id,
           .market = event->market,
+          .quantity = event->quantity,
           .weight = std::nullopt});
     ++facts.interactions;
     return true;

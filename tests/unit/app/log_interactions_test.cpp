@@ -20,6 +20,7 @@ class LogInteractionsTest : public ::testing::Test {
     event.product_id = std::move(product_id);
     event.session_id = std::move(session_id);
     event.market = "DE";
+    event.quantity = 6;
     event.order_id = std::move(order_id);
     LogEntry entry;
     entry.user = user;
@@ -39,6 +40,7 @@ class LogInteractionsTest : public ::testing::Test {
         *database_,
         [&](const training::Interaction& one) {
           read.push_back(std::string(one.user) + ":" + std::string(one.product));
+          EXPECT_EQ(one.quantity, 6);
           places_.push_back(std::string(one.session) + "@" + std::string(one.market));
         },
         {});

@@ -112,6 +112,55 @@ TEST_F(DatasetTest, ARefundTakesBackOnePurchaseAndThePairStaysKnown) {
   EXPECT_EQ(data.orders_by_user.columns_of(0).size(), 2U);
 }
 
+TEST_F(DatasetTest, APurchaseCountsUntilItsLastPieceCameBack) {
+  const auto pieces = [&](EventType type, std::string_view product, std::int64_t quantity,
+                          TimeMs time_ms, std::string_view order) {
+    Interaction one = event(type, "ann", product, time_ms);
+    one.quantity = quantity;
+    one.order = order;
+    builder_.add(one);
+  };
+  pieces(EventType::purchase, "lamp", 12, 1, "o1");
+  pieces(EventType::refund, "lamp", 2, 2, "r1");
+  pieces(EventType::purchase, "vase", 12, 1, "o1");
+  pieces(EventType::refund, "vase", 7, 2, "r1");
+  pieces(EventType::refund, "vase", 5, 3, "r2");
+  pieces(EventType::purchase, "teapot", 12, 1, "o1");
+  pieces(EventType::refund, "teapot", 0, 2, "r1");  // money alone came back
+  const Dataset data = built();
+  EXPECT_FLOAT_EQ(confidence(data, "ann", "lamp"), confidence(data, "ann", "teapot"))
+      << "quantities do not multiply, neither do those that are left";
+  EXPECT_GT(confidence(data, "ann", "lamp"), 0);
+  EXPECT_EQ(confidence(data, "ann", "vase"), 0);
+  EXPECT_EQ(data.refunds_matched, 3U);
+  EXPECT_EQ(data.orders.columns_of(0).size(), 2U) << "o1 without the vase";
+}
+
+TEST_F(DatasetTest, WhatOnePurchaseCannotGiveBackComesFromTheOneBefore) {
+  const auto add = [&](EventType type, std::int64_t quantity, TimeMs time_ms,
+                       std::string_view order) {
+    Interaction one = event(type, "ann", "lamp", time_ms);
+    one.quantity = quantity;
+    one.order = order;
+    builder_.add(one);
+  };
+  add(EventType::purchase, 5, 0, "o1");
+  add(EventType::purchase, 4, 1, "o2");
+  add(EventType::purchase, 3, 2, "o3");
+  add(EventType::refund, 100, 3, "o3");  // no more than its order holds
+  add(EventType::refund, 6, 4, "r");     // all of o2 and two of o1
+  EXPECT_THAT(built().orders_by_user.values_of(0), ElementsAre(1));
+}
+
+TEST_F(DatasetTest, ACancellationTakesBackAWholeLine) {
+  Interaction many = purchase("ann", "lamp", 1, "o1");
+  many.quantity = 12;
+  builder_.add(many);
+  builder_.add(purchase("ann", "vase", 1, "o1"));
+  builder_.add(event(EventType::cancel, "ann", "lamp", 2));
+  EXPECT_EQ(confidence(built(), "ann", "lamp"), 0);
+}
+
 TEST_F(DatasetTest, ARefundPrefersThePurchaseOfItsOrder) {
   options_.confidence.half_life_days = 1;
   builder_ = DatasetBuilder(options_);

@@ -75,6 +75,23 @@ TEST(JudgingTest, NewUsersAreJudgedByTheirLaterProductsAndKnownByTheirFirst) {
   EXPECT_EQ(result->metrics.at("recall@2"), 1);
 }
 
+TEST(JudgingTest, NobodyWhoIsLeftOutOfTrainingIsJudged) {
+  DatasetOptions options;
+  options.is_left_out = [](std::string_view user) { return user.starts_with("bot"); };
+  SplitBuilder builder{options};
+  for (const char* user : {"ann", "bot1"}) builder.add_train(purchase(user, "a"));
+  builder.add_train(purchase("bob", "b"));
+  for (const char* user : {"ann", "bot1"}) builder.add_test(purchase(user, "b", 10));
+  for (const char* product : {"a", "b"}) builder.add_test(purchase("bot2", product, 10));
+
+  const Split split = builder.build().value();
+
+  ASSERT_EQ(split.fresh.users.size(), 1U);
+  EXPECT_EQ(split.train.users[split.fresh.users.front()], "ann");
+  EXPECT_EQ(split.cold_users, 0U) << "bot2 is no new customer";
+  EXPECT_TRUE(split.cold.users.empty());
+}
+
 TEST(JudgingTest, UsersAreToldApartByWhatTheyDidBefore) {
   SplitBuilder builder{DatasetOptions{}};
   for (int product = 0; product < 30; ++product) {
@@ -109,6 +126,7 @@ TEST(JudgingTest, AListOfInteractionsGivesBackWhatItWasGiven) {
                    .time_ms = 105,
                    .session = "s",
                    .market = "GB",
+                   .quantity = 3,
                    .weight = 2.5F};
   list.add(view);
 
@@ -117,11 +135,11 @@ TEST(JudgingTest, AListOfInteractionsGivesBackWhatItWasGiven) {
     seen.push_back(std::string(one.user) + "|" + std::string(one.product) + "|" +
                    std::string(one.order) + "|" + std::string(one.session) + "|" +
                    std::string(one.market) + "|" + std::string(name_of(one.type)) + "|" +
-                   std::to_string(one.weight.value_or(0)));
+                   std::to_string(one.quantity) + "|" + std::to_string(one.weight.value_or(0)));
   });
 
-  EXPECT_EQ(seen, (std::vector<std::string>{"u\t1|p1|o1|||purchase|0.000000",
-                                            "|p2||s|GB|view|2.500000"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"u\t1|p1|o1|||purchase|1|0.000000",
+                                            "|p2||s|GB|view|3|2.500000"}));
   EXPECT_EQ(list.time_at(0.8), 85);
 }
 
