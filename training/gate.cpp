@@ -24,6 +24,7 @@ absl::StatusOr<Judgement> judge(const Split& split, const Recipe& recipe,
                                 const GateOptions& options, const TrainObserver& observer) {
   TrainOptions train_options;
   train_options.als = recipe.als;
+  train_options.parts = TrainParts::factors;
   VITRINE_ASSIGN_OR_RETURN(
       const TrainOutcome trained,
       train(split.train, train_options, {.name = "gate"}, SystemClock(),

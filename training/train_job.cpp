@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "model/vector_kernels.h"
+#include "training/recipe.h"
 #include "training/similar_products.h"
 
 namespace vitrine::training {
@@ -58,20 +59,17 @@ struct Learned {
   ContentOutcome content;  // its map is among the tables
 };
 
-absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& factors,
-                                    const TrainOptions& options, std::span<const Product> catalog,
-                                    const TrainObserver& observer) {
-  const auto stage = [&](std::string_view name) {
-    if (observer.on_stage) observer.on_stage(name);
-  };
-  const std::size_t products = data.products.size();
-  const std::size_t dimension = options.als.factors.dimension;
-  const std::size_t stride = padded_dimension(dimension);
-  const std::vector<std::uint32_t> order = rows_by_norm(factors, products, stride);
+void tell_stage(const TrainObserver& observer, std::string_view name) {
+  if (observer.on_stage) observer.on_stage(name);
+}
 
-  Learned learned;
-  ModelTables& tables = learned.tables;
-  stage("similar");
+// How products go with products.
+absl::Status fill_neighbors(const Dataset& data, const AlignedFloats& factors,
+                            const std::vector<std::uint32_t>& order, const TrainOptions& options,
+                            const TrainObserver& observer, ModelTables& tables) {
+  const std::size_t products = data.products.size();
+  const std::size_t stride = padded_dimension(options.als.factors.dimension);
+  tell_stage(observer, "similar");
   SimilarWatch watch{.cancel = observer.cancel};
   if (observer.on_progress)
     watch.on_progress = [&](double share) { observer.on_progress("similar", share); };
@@ -80,21 +78,28 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
                                                                    options.als.threads, watch));
   VITRINE_ASSIGN_OR_RETURN(tables.similar,
                            NeighborTable::create(renumbered(std::move(similar), order)));
-  stage("together");
+  tell_stage(observer, "together");
   NeighborLists together = products_bought_together(data.orders, products, options.neighbors);
   VITRINE_ASSIGN_OR_RETURN(tables.together,
                            NeighborTable::create(renumbered(std::move(together), order)));
-  stage("viewed");
+  tell_stage(observer, "viewed");
   NeighborLists viewed =
       products_viewed_together(data.views, products, data.until_ms, options.neighbors);
   VITRINE_ASSIGN_OR_RETURN(tables.also_viewed,
                            NeighborTable::create(renumbered(std::move(viewed), order)));
+  return absl::OkStatus();
+}
 
-  stage("tables");
+// What every model has.
+absl::Status fill_core(const Dataset& data, const AlignedFloats& factors,
+                       const std::vector<std::uint32_t>& order, const TrainOptions& options,
+                       ModelTables& tables) {
+  const std::size_t dimension = options.als.factors.dimension;
+  const std::size_t stride = padded_dimension(dimension);
   std::vector<std::string> ids;
   std::vector<float> popularity;
   std::vector<float> rows;
-  rows.reserve(products * dimension);
+  rows.reserve(order.size() * dimension);
   for (const std::uint32_t product : order) {
     ids.push_back(data.products[product]);
     popularity.push_back(data.popularity[product]);
@@ -104,7 +109,29 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
   VITRINE_ASSIGN_OR_RETURN(tables.products, ProductTable::create(ids));
   VITRINE_ASSIGN_OR_RETURN(tables.factors, FactorModel::from_factors(options.als.factors, rows));
   VITRINE_ASSIGN_OR_RETURN(tables.popularity, PopularityTable::create(std::move(popularity)));
+  return absl::OkStatus();
+}
 
+absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& factors,
+                                    const TrainOptions& options, std::span<const Product> catalog,
+                                    const TrainObserver& observer) {
+  const std::size_t products = data.products.size();
+  const std::vector<std::uint32_t> order =
+      rows_by_norm(factors, products, padded_dimension(options.als.factors.dimension));
+
+  Learned learned;
+  ModelTables& tables = learned.tables;
+  if (options.parts == TrainParts::factors) {
+    tell_stage(observer, "tables");
+    VITRINE_RETURN_IF_ERROR(fill_core(data, factors, order, options, tables));
+    for (NeighborTable* const table : {&tables.similar, &tables.together}) {
+      VITRINE_ASSIGN_OR_RETURN(*table, NeighborTable::create(NeighborLists(products)));
+    }
+    return learned;
+  }
+  VITRINE_RETURN_IF_ERROR(fill_neighbors(data, factors, order, options, observer, tables));
+  tell_stage(observer, "tables");
+  VITRINE_RETURN_IF_ERROR(fill_core(data, factors, order, options, tables));
   const Descriptions descriptions = described_rows(data, order, catalog);
   VITRINE_ASSIGN_OR_RETURN(tables.popular_in_category,
                            popular_in_categories(data, order, descriptions, options.shop));
@@ -112,7 +139,7 @@ absl::StatusOr<Learned> make_tables(const Dataset& data, const AlignedFloats& fa
   VITRINE_ASSIGN_OR_RETURN(tables.buy_again,
                            buy_again_intervals(data, order, descriptions, options.shop));
 
-  stage("content");
+  tell_stage(observer, "content");
   // In the basis of the finished model, which is not that of the trainer.
   VITRINE_ASSIGN_OR_RETURN(
       learned.content,
@@ -139,14 +166,11 @@ TrainingRecord make_record(const Dataset& data, const TrainOptions& options,
   record.pairs = data.pair_count();
   record.orders = data.orders.row_count();
   record.metrics = metrics;
-  const NeighborOptions& neighbors = options.neighbors;
-  record.settings = {{"solver", std::string(name_of(options.als.solver))},
-                     {"similar_max", fmt::format("{}", neighbors.similar_max)},
-                     {"together_max", fmt::format("{}", neighbors.together_max)},
-                     {"together_support_min", fmt::format("{}", neighbors.together_support_min)},
-                     {"together_false_share", fmt::format("{}", neighbors.together_false_share)},
-                     {"viewed_window", fmt::format("{}", neighbors.viewed_window)},
-                     {"order_products_max", fmt::format("{}", neighbors.order_products_max)}};
+  record.settings = settings_of({.als = options.als,
+                                 .confidence = data.confidence,
+                                 .neighbors = options.neighbors,
+                                 .content = options.content,
+                                 .shop = options.shop});
   if (content.held_out > 0) {
     record.metrics["content_r2"] = content.r2;
     record.metrics["content_cosine"] = content.cosine;

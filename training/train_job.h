@@ -26,8 +26,15 @@
 
 namespace vitrine::training {
 
+// Which tables of a model are made.
+enum class TrainParts {
+  everything,
+  factors,  // products, factors and popularity: what a ranking is judged by; the rest is empty
+};
+
 struct TrainOptions {
   AlsOptions als;
+  TrainParts parts = TrainParts::everything;
   NeighborOptions neighbors;
   ContentOptions content;
   ShopTableOptions shop;

@@ -121,8 +121,9 @@ absl::StatusOr<training::TrainOutcome> model_for(const EvaluateCommand& command,
   TrainingReport report(false);
   training::TrainObserver observer = report.observer(cancel.flag());
   if (invocation.json) observer.on_epoch = {};
-  return training::train(data, command.training.options, {.name = "evaluation"}, SystemClock(),
-                         observer);
+  training::TrainOptions options = command.training.options;
+  options.parts = training::TrainParts::factors;
+  return training::train(data, options, {.name = "evaluation"}, SystemClock(), observer);
 }
 
 // Measures rankings one after the other into one section.

@@ -112,7 +112,11 @@ absl::StatusOr<training::DatasetOptions> dataset_options(const TrainingFlags& fl
 
 absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const training::DatasetOptions options, dataset_options(flags));
-  return training::Recipe{.als = flags.options.als, .confidence = options.confidence};
+  return training::Recipe{.als = flags.options.als,
+                          .confidence = options.confidence,
+                          .neighbors = flags.options.neighbors,
+                          .content = flags.options.content,
+                          .shop = flags.options.shop};
 }
 
 absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions) {

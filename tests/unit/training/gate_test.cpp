@@ -7,6 +7,8 @@
 
 #include "base/random.h"
 #include "tests/unit/training/shop.h"
+#include "training/baselines.h"
+#include "training/evaluator.h"
 #include "training/interaction_list.h"
 
 namespace vitrine::training {
@@ -89,6 +91,25 @@ TEST(GateTest, TheSameRecipePassesAndIsMeasuredForTheRecord) {
   EXPECT_TRUE(verdict->passed);
   EXPECT_FALSE(verdict->difference.has_value());
   EXPECT_GT(verdict->candidate.at("ndcg@20"), 0);
+}
+
+// Only factors are trained to judge a recipe: the figures are those of the whole model.
+TEST(GateTest, ARecipeIsJudgedByTheFiguresOfItsWholeModel) {
+  const InteractionList shop = busy_shop(80);
+  const Recipe recipe = sound_recipe();
+  SplitBuilder builder{DatasetOptions{}};
+  shop.for_each([&](const Interaction& one) { builder.add_by_time(one, k_until - 7 * k_day_ms); });
+  const Split split = builder.build().value();
+  TrainOptions options;
+  options.als = recipe.als;
+  const TrainOutcome whole =
+      train(split.train, options, {.name = "test"}, SystemClock(), {}).value();
+
+  const auto verdict = compare_recipes(source_of(shop), recipe, recipe, k_until, {}, {});
+  const auto judged = evaluate(split, factor_ranking(split.train, whole.model), {.cutoffs = {20}});
+
+  ASSERT_TRUE(verdict.ok() && judged.ok());
+  EXPECT_EQ(verdict->candidate, judged->metrics);
 }
 
 TEST(GateTest, TooFewCustomersInTheLastWeekDecideNothing) {

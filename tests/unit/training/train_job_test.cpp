@@ -15,6 +15,7 @@ namespace {
 using test::purchase;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
 TrainOptions small_options() {
@@ -82,6 +83,25 @@ TEST(TrainJobTest, SameDataAndSeedGiveTheSameVersionOnAnyNumberOfThreads) {
   EXPECT_EQ(trained(data, options).model->version(), version);
   options.als.seed = 9;
   EXPECT_NE(trained(data, options).model->version(), version);
+}
+
+TEST(TrainJobTest, FactorsAloneAreThoseOfTheWholeModelWithoutItsOtherTables) {
+  const Dataset data = test::shop_of_two_tastes();
+  TrainOptions options = small_options();
+  const TrainOutcome whole = trained(data, options);
+  options.parts = TrainParts::factors;
+  const TrainOutcome part = trained(data, options);
+
+  const FactorModel& factors = whole.model->factors();
+  ASSERT_EQ(part.model->row_count(), whole.model->row_count());
+  for (std::uint32_t row = 0; row < factors.row_count(); ++row) {
+    EXPECT_EQ(part.model->products().id(row), whole.model->products().id(row));
+    EXPECT_THAT(part.model->factors().row(row), ElementsAreArray(factors.row(row)));
+    EXPECT_EQ(part.model->popularity().weight(row), whole.model->popularity().weight(row));
+    EXPECT_THAT(part.model->similar().of(row), IsEmpty());
+    EXPECT_THAT(part.model->together().of(row), IsEmpty());
+  }
+  EXPECT_FALSE(whole.model->similar().of(0).empty());
 }
 
 TEST(TrainJobTest, RecordsWhatItDid) {
