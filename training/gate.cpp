@@ -98,7 +98,7 @@ absl::StatusOr<Split> slice_of(const InteractionSource& source, const Recipe& re
                                TimeMs until) {
   DatasetOptions dataset;
   dataset.confidence = recipe.confidence;
-  SplitBuilder builder(std::move(dataset));
+  SplitBuilder builder(dataset);
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms <= until) builder.add_by_time(one, cut);
   }));

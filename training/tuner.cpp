@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -89,9 +90,7 @@ class Tuning {
         ranked.push_back(one);
         result_.runs.push_back(std::move(one));
       }
-      std::stable_sort(ranked.begin(), ranked.end(), [](const TuneRun& a, const TuneRun& b) {
-        return a.ndcg.mean > b.ndcg.mean;
-      });
+      std::ranges::stable_sort(ranked, std::greater(), mean_ndcg);
       recipes.clear();
       for (const TuneRun& one : ranked) recipes.push_back(one.recipe);
       const std::size_t kept = rung + 1 < rungs.size() ? rungs[rung + 1] : ranked.size();
@@ -102,10 +101,29 @@ class Tuning {
     }
     result_.leaderboard = std::move(ranked);
     result_.leaderboard.insert(result_.leaderboard.end(), left_behind.begin(), left_behind.end());
+    for (TuneRun& one : result_.leaderboard) one = best_epochs_of(one);
+    std::ranges::stable_sort(result_.leaderboard, std::greater(), mean_ndcg);
     return std::move(result_);
   }
 
  private:
+  static double mean_ndcg(const TuneRun& run) { return run.ndcg.mean; }
+
+  // The rungs are points of one curve: more epochs may well have ranked worse. Of equally good
+  // runs the shortest.
+  TuneRun best_epochs_of(const TuneRun& last) const {
+    TuneRun best = last;
+    for (const TuneRun& run : result_.runs) {
+      Recipe same_length = run.recipe;
+      same_length.als.epochs = last.recipe.als.epochs;
+      const bool is_shorter = run.recipe.als.epochs < best.recipe.als.epochs;
+      if (!is_same(same_length, last.recipe)) continue;
+      if (run.ndcg.mean > best.ndcg.mean || (run.ndcg.mean == best.ndcg.mean && is_shorter))
+        best = run;
+    }
+    return best;
+  }
+
   // All of the last rung's, half of it before, a quarter before that.
   std::uint32_t epochs_of(std::uint32_t rung, std::uint32_t rungs) const {
     return std::max(1U, options_.base.als.epochs >> (rungs - 1 - rung));
@@ -114,7 +132,7 @@ class Tuning {
   absl::StatusOr<Split> split_for(const Recipe& recipe) const {
     DatasetOptions dataset;
     dataset.confidence = recipe.confidence;
-    SplitBuilder builder(std::move(dataset));
+    SplitBuilder builder(dataset);
     interactions_.for_each([&](const Interaction& one) {
       if (result_.cut.is_by_time) {
         builder.add_by_time(one, result_.cut.from_ms);
@@ -208,6 +226,7 @@ class Tuning {
     VITRINE_ASSIGN_OR_RETURN(const Split split, split_for(recipe));
     TrainOptions train_options;
     train_options.als = recipe.als;
+    train_options.parts = TrainParts::factors;
     VITRINE_ASSIGN_OR_RETURN(const TrainOutcome trained,
                              train(split.train, train_options, {.name = "tuning"}, SystemClock(),
                                    {.on_epoch = {}, .on_stage = {}, .cancel = observer_.cancel}));

@@ -2,6 +2,7 @@
 //
 // Successive halving (Jamieson and Talwalkar 2016): many recipes are drawn and trained for few
 // epochs, the best third goes on with twice as many, until the last ones are trained to the end.
+// A recipe counts with the epochs at which it ranked best.
 // The same data, seed and budget give the same runs. What is judged on is cut from the data that is
 // given: data kept for a test is never seen. Thread-safe; starts its own threads.
 #pragma once
@@ -51,7 +52,7 @@ struct ValidationCut {
 struct TuneResult {
   ValidationCut cut;
   std::vector<TuneRun> runs;         // in the order in which they were made
-  std::vector<TuneRun> leaderboard;  // each recipe once, as far as it came; best first
+  std::vector<TuneRun> leaderboard;  // each recipe once, with its best epochs; best first
 };
 
 struct TuneObserver {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -46,10 +48,38 @@ TEST(TunerTest, TheWinnerBeatsABadStartAndTheLastRungRunsToTheEnd) {
   ASSERT_TRUE(result.ok()) << result.status();
   ASSERT_FALSE(result->leaderboard.empty());
   EXPECT_GT(result->leaderboard.front().ndcg.mean, 1.1 * result->runs.front().ndcg.mean);
-  EXPECT_EQ(result->leaderboard.front().recipe.als.epochs, 4U);
+  EXPECT_EQ(result->runs.back().recipe.als.epochs, 4U);
   EXPECT_EQ(result->leaderboard.size(), 9U);  // of 9 + 3 + 1 runs
   EXPECT_EQ(result->runs.front().recipe.als.epochs, 1U);
   EXPECT_TRUE(result->cut.is_by_time);
+}
+
+TEST(TunerTest, ARecipeIsRankedWithTheEpochsAtWhichItWasBest) {
+  TuneOptions options = options_of(13);
+  options.base.als.epochs = 40;  // far too many for so small a shop
+
+  const auto result = tune(shop(true), options, {});
+
+  ASSERT_TRUE(result.ok()) << result.status();
+  const auto without_epochs = [](Recipe recipe) {
+    recipe.als.epochs = 1;
+    return arguments_of(recipe);
+  };
+  std::map<std::string, double> best;
+  for (const TuneRun& run : result->runs) {
+    double& mean = best[without_epochs(run.recipe)];
+    mean = std::max(mean, run.ndcg.mean);
+  }
+  bool stopped_early = false;
+  for (const TuneRun& one : result->leaderboard) {
+    EXPECT_EQ(one.ndcg.mean, best.at(without_epochs(one.recipe)));
+    EXPECT_EQ(one.key, arguments_of(one.recipe));
+    for (const TuneRun& run : result->runs) {
+      stopped_early = stopped_early || (without_epochs(run.recipe) == without_epochs(one.recipe) &&
+                                        run.recipe.als.epochs > one.recipe.als.epochs);
+    }
+  }
+  EXPECT_TRUE(stopped_early) << "or the test shows nothing";
 }
 
 TEST(TunerTest, TheSameSeedMakesTheSameRunsAndAnotherOneOthers) {
