@@ -1,12 +1,24 @@
 #include "server/app/services.h"
 
+#include <cstring>
 #include <system_error>
 
+#include "base/crypto.h"
 #include "base/status.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
 
 namespace vitrine::app {
+namespace {
+
+std::uint64_t any_seed() {
+  std::uint64_t seed = 0;
+  const std::string bytes = secret_bytes(sizeof(seed));
+  std::memcpy(&seed, bytes.data(), sizeof(seed));
+  return seed;
+}
+
+}  // namespace
 
 Services::Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log)
     : config_(config),
@@ -60,7 +72,8 @@ void Services::start_parts(Access access) {
                                                      .catalog = *catalog_,
                                                      .live_model = *watcher_,
                                                      .clock = clock_,
-                                                     .metrics = metrics_},
+                                                     .metrics = metrics_,
+                                                     .chance_seed = any_seed()},
                        recommend::PlacementBook::shipped());
 
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
