@@ -11,7 +11,8 @@ namespace vitrine {
 using UserNumber = StrongId<struct UserNumberTag>;
 constexpr UserNumber k_nobody{0};
 
-// A product id seen since the process started, dense from 0. Never stored.
+// A product id this process knows, dense from 0. Stored in checkpoints only, beside the table that
+// names it.
 using ProductNumber = StrongId<struct ProductNumberTag>;
 
 }  // namespace vitrine

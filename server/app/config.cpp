@@ -65,6 +65,8 @@ void add_settings(CLI::App& app, Config& config) {
 
   add_count(app, "--queue-commands", config.committer.queue_max, 16, 1'000'000,
             "Writes that may wait for the disk; one more is answered 429");
+  add_size(app, "--profile-cache", config.profiles.cache_bytes, k_mib, k_mib * k_mib,
+           "Memory of people's profiles; what does not fit is read from the store");
   add_count(app, "--checkpoint-entries", config.checkpoints.entries, 1000, 1'000'000'000,
             "Entries of the log after which a checkpoint is written: what a restart replays");
   add_count(app, "--checkpoint-ms", config.checkpoints.interval_ms, 100, k_day_ms,

@@ -20,6 +20,7 @@
 #include "server/events/quarantine.h"
 #include "server/http/limits.h"
 #include "server/live_model/model_watcher.h"
+#include "server/profiles/profile_book.h"
 #include "server/store/database.h"
 
 namespace CLI {
@@ -41,6 +42,8 @@ struct Config {
   events::Committer::Options committer;
   // How much a restart may have to replay, and what memory may be held until it is written.
   events::Checkpointer::Options checkpoints;
+  // How many bytes of memory the profiles of people may take.
+  profiles::ProfileBook::Options profiles;
   // Refused events that are kept with their reason.
   events::Quarantine::Options quarantine;
   // What one call may bring, and how far an event's time may be off.

@@ -45,16 +45,20 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, A
 // What is on disk, brought into memory: nothing changes yet.
 absl::Status Services::open_state(const Progress& progress) {
   VITRINE_ASSIGN_OR_RETURN(database_, store::Database::open(layout_.store, config_.store));
+  event_log_ = events::make_local_event_log(*database_);
+  // Before anything else asks for a product's number.
+  checkpointed_numbers_.emplace(numbers_, *database_);
+  VITRINE_RETURN_IF_ERROR(
+      events::restore_checkpoint(*database_, event_log_->last_position(), *checkpointed_numbers_));
   VITRINE_ASSIGN_OR_RETURN(catalog_,
                            catalog::Catalog::open(*database_, numbers_, config_.products));
   VITRINE_ASSIGN_OR_RETURN(identities_, identity::IdentityBook::open(*database_));
   VITRINE_ASSIGN_OR_RETURN(quarantine_, events::Quarantine::open(*database_, config_.quarantine));
   VITRINE_ASSIGN_OR_RETURN(keys_, http::KeyBook::open(*database_));
 
-  profiles_.emplace(numbers_);
-  popularity_.emplace(numbers_);
-  event_log_ = events::make_local_event_log(*database_);
-  before_ack_ = {&*profiles_, &*popularity_};
+  profiles_.emplace(numbers_, *database_, metrics_, config_.profiles);
+  popularity_.emplace(numbers_, *database_);
+  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_};
   checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
   return events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_);
 }

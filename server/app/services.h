@@ -88,14 +88,15 @@ class Services {
 
   // In the order in which they are built; they end in the opposite one.
   std::unique_ptr<store::Database> database_;
+  std::unique_ptr<events::EventLog> event_log_;
   catalog::ProductNumbers numbers_;
+  std::optional<catalog::CheckpointedNumbers> checkpointed_numbers_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<identity::IdentityBook> identities_;
   std::unique_ptr<events::Quarantine> quarantine_;
   std::unique_ptr<http::KeyBook> keys_;
   std::optional<profiles::ProfileBook> profiles_;
   std::optional<profiles::PopularityBook> popularity_;
-  std::unique_ptr<events::EventLog> event_log_;
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
   std::optional<events::Checkpointer> checkpointer_;
   ModelRegistry models_;

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/status.h"
 #include "base/string_map.h"
+#include "server/store/key.h"
 
 namespace vitrine::catalog {
 
@@ -51,6 +53,40 @@ std::string_view ProductNumbers::id_of(ProductNumber number) const {
 std::size_t ProductNumbers::size() const {
   const std::shared_lock lock(state_->mutex);
   return state_->ids.size();
+}
+
+CheckpointedNumbers::CheckpointedNumbers(ProductNumbers& numbers, const store::Database& database)
+    : numbers_(numbers), durable_(events::read_checkpoint_of("product_numbers", database)) {}
+
+absl::Status CheckpointedNumbers::restore(std::string_view checkpoint, Position at) {
+  // Everything else in the checkpoint rests on the numbers: no replaying without them.
+  if (checkpoint != "1") return data_loss("the checkpoint's product numbers are of another form");
+  absl::Status dense;
+  VITRINE_RETURN_IF_ERROR(durable_->walk({}, [&](std::string_view key, std::string_view id) {
+    const auto number = store::small_number_in(key);
+    if (!number || numbers_.number_of(id) != ProductNumber(*number)) {
+      dense = data_loss("the checkpoint's product numbers have a gap at {}", numbers_.size());
+    }
+    return dense.ok();
+  }));
+  VITRINE_RETURN_IF_ERROR(dense);
+  written_ = numbers_.size();
+  position_ = at;
+  return absl::OkStatus();
+}
+
+events::CheckpointPart CheckpointedNumbers::begin_checkpoint() {
+  writing_ = numbers_.size();
+  return [this, first = written_.load(), end = writing_](events::CheckpointWriter& out) {
+    for (std::size_t i = first; i < end; ++i) {
+      const auto number = static_cast<std::uint32_t>(i);
+      out.put(store::key_of(number), numbers_.id_of(ProductNumber(number)));
+    }
+  };
+}
+
+void CheckpointedNumbers::end_checkpoint(bool is_durable) {
+  if (is_durable) written_ = writing_;
 }
 
 }  // namespace vitrine::catalog

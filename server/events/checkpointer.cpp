@@ -214,6 +214,7 @@ void Checkpointer::between_batches(Position at) {
 
 absl::Status Checkpointer::while_replaying(Position at) {
   if (!state_->is_due(at)) return absl::OkStatus();
+  state_->wait_until_idle();
   return state_->carry_out(state_->begin(at));
 }
 

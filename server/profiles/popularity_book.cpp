@@ -1,17 +1,16 @@
 #include "server/profiles/popularity_book.h"
 
-#include <absl/container/btree_set.h>
-#include <absl/container/flat_hash_map.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <map>
+#include <bit>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
+#include "base/status.h"
 #include "model/event.h"
+#include "server/profiles/daily_deeds.h"
 #include "server/profiles/fixed_hash.h"
+#include "server/store/key.h"
 
 namespace vitrine::profiles {
 namespace {
@@ -19,74 +18,10 @@ namespace {
 constexpr double k_popular_half_life_ms = 30.0 * k_day_ms;
 constexpr double k_trending_half_life_ms = 3.0 * k_day_ms;
 
-// Decayed counts, always in order. All counts halve together as time passes, so an order never
-// changes by itself: what is kept is log2(count at t) + t / half-life, the same number at any t.
-class DecayedRanking {
- public:
-  DecayedRanking(double half_life_ms, const catalog::ProductNumbers& numbers)
-      : half_life_ms_(half_life_ms), order_(Before{&numbers}) {}
-
-  void add(ProductNumber product, double weight, TimeMs time_ms) {
-    const double added = std::log2(weight) + static_cast<double>(time_ms) / half_life_ms_;
-    const auto [place, is_new] = levels_.try_emplace(product, added);
-    if (!is_new) {
-      order_.erase({place->second, product});
-      const double high = std::max(place->second, added);
-      place->second = high + std::log2(1 + std::exp2(std::min(place->second, added) - high));
-    }
-    order_.insert({place->second, product});
-    list_ = nullptr;
-  }
-
-  // Built by the first who asks after a change.
-  std::shared_ptr<const std::vector<PopularProduct>> list() {
-    if (list_ == nullptr) {
-      auto list = std::make_shared<std::vector<PopularProduct>>();
-      list->reserve(std::min(order_.size(), PopularityBook::k_top_max));
-      for (const Level& level : order_) {
-        if (list->size() == PopularityBook::k_top_max) break;
-        list->push_back({level.product, std::exp2(level.log2_count - order_.begin()->log2_count)});
-      }
-      list_ = std::move(list);
-    }
-    return list_;
-  }
-
- private:
-  struct Level {
-    double log2_count;  // as of time 0
-    ProductNumber product;
-  };
-  struct Before {
-    const catalog::ProductNumbers* numbers;
-    bool operator()(const Level& a, const Level& b) const {
-      if (a.log2_count != b.log2_count) return a.log2_count > b.log2_count;
-      return a.product != b.product && numbers->id_of(a.product) < numbers->id_of(b.product);
-    }
-  };
-
-  double half_life_ms_;
-  absl::flat_hash_map<ProductNumber, double> levels_;
-  absl::btree_set<Level, Before> order_;
-  std::shared_ptr<const std::vector<PopularProduct>> list_;
-};
-
-// The strongest thing each person did with each product, for the latest days.
-class DailyDeeds {
- public:
-  // How much `weight` adds to what the person already counted for on that day.
-  double gain(std::uint64_t person, ProductNumber product, TimeMs time_ms, double weight) {
-    double& counted = days_[time_ms / k_day_ms][{person, product}];
-    const double gained = std::max(0.0, weight - counted);
-    counted += gained;
-    if (days_.size() > PopularityBook::k_days_kept) days_.erase(days_.begin());
-    return gained;
-  }
-
- private:
-  using Deeds = absl::flat_hash_map<std::pair<std::uint64_t, ProductNumber>, double>;
-  std::map<TimeMs, Deeds> days_;
-};
+// The two kinds of keys in the checkpoint, and its form.
+constexpr std::string_view k_deeds_prefix = "d";
+constexpr std::string_view k_levels_prefix = "l";
+constexpr std::string_view k_form = "1";
 
 // Whom an event counts for: the person, else the order, else the event alone.
 std::uint64_t person_of(const LogEntry& entry, const Event& event) {
@@ -95,25 +30,83 @@ std::uint64_t person_of(const LogEntry& entry, const Event& event) {
   return fixed_hash(entry.source, event.event_id);
 }
 
+std::string bytes_of(const LevelTable::Block& block) {
+  std::string bytes(block.size() * sizeof(LevelTable::Levels), '\0');
+  std::memcpy(bytes.data(), block.data(), bytes.size());
+  return bytes;
+}
+
+std::shared_ptr<LevelTable::Block> block_in(std::string_view bytes) {
+  auto block = std::make_shared<LevelTable::Block>(LevelTable::k_block_products);
+  if (bytes.size() != block->size() * sizeof(LevelTable::Levels)) return nullptr;
+  std::memcpy(block->data(), bytes.data(), bytes.size());
+  return block;
+}
+
+// What one checkpoint writes.
+struct Changed {
+  std::vector<LevelTable::NumberedBlock> blocks;
+  DailyDeeds::Changes deeds;
+};
+
+void write(const Changed& changed, events::CheckpointWriter& out) {
+  // Days that have gone are the older ones, but one may have come back.
+  auto gone = changed.deeds.gone.begin();
+  for (const auto& [key, bytes] : changed.deeds.pieces) {
+    for (; gone != changed.deeds.gone.end() && *gone < key; ++gone) {
+      out.erase(std::string(k_deeds_prefix) + *gone);
+    }
+    if (gone != changed.deeds.gone.end() && *gone == key) ++gone;
+    out.put(std::string(k_deeds_prefix) + key, bytes);
+  }
+  for (; gone != changed.deeds.gone.end(); ++gone) out.erase(std::string(k_deeds_prefix) + *gone);
+  for (const LevelTable::NumberedBlock& block : changed.blocks) {
+    out.put(std::string(k_levels_prefix) + store::key_of(block.number), bytes_of(*block.block));
+  }
+}
+
 }  // namespace
 
 struct PopularityBook::State {
-  explicit State(catalog::ProductNumbers& numbers_in)
+  State(catalog::ProductNumbers& numbers_in, std::unique_ptr<events::CheckpointReader> durable_in)
       : numbers(numbers_in),
-        popular(k_popular_half_life_ms, numbers_in),
-        trending(k_trending_half_life_ms, numbers_in) {}
+        durable(std::move(durable_in)),
+        popular(k_top_max, numbers_in),
+        trending(k_top_max, numbers_in) {}
+
+  void add(ProductNumber product, double gained, TimeMs time_ms);
+  absl::Status load_levels();
+  absl::Status load_deeds();
 
   catalog::ProductNumbers& numbers;
+  const std::unique_ptr<events::CheckpointReader> durable;  // null: there is no checkpoint
   std::atomic<Position> position{0};
-  DailyDeeds deeds;  // the committer thread's own
+  // The committer thread's own.
+  DailyDeeds deeds{{.days_max = k_days_kept, .deeds_max = k_deeds_max}};
+  LevelTable levels;
+  std::shared_ptr<const Changed> writing;    // what the last checkpoint began with
+  std::atomic<bool> is_writing_lost{false};  // and whether it was not written
 
   std::mutex mutex;  // of the two rankings
-  DecayedRanking popular;
-  DecayedRanking trending;
+  TopLevels popular;
+  TopLevels trending;
 };
 
+void PopularityBook::State::add(ProductNumber product, double gained, TimeMs time_ms) {
+  const LevelTable::Levels before = levels.at(product);
+  LevelTable::Levels& now = levels.change(product);
+  now.popular = raised(before.popular, gained, time_ms, k_popular_half_life_ms);
+  now.trending = raised(before.trending, gained, time_ms, k_trending_half_life_ms);
+  const std::lock_guard lock(mutex);
+  popular.raise(product, before.popular, now.popular);
+  trending.raise(product, before.trending, now.trending);
+}
+
 PopularityBook::PopularityBook(catalog::ProductNumbers& numbers)
-    : state_(std::make_unique<State>(numbers)) {}
+    : state_(std::make_unique<State>(numbers, nullptr)) {}
+PopularityBook::PopularityBook(catalog::ProductNumbers& numbers, const store::Database& database)
+    : state_(std::make_unique<State>(numbers, events::read_checkpoint_of("popularity", database))) {
+}
 PopularityBook::~PopularityBook() = default;
 
 std::shared_ptr<const std::vector<PopularProduct>> PopularityBook::popular() const {
@@ -132,16 +125,90 @@ void PopularityBook::apply(const LogEntry& entry) {
   if (entry.position <= state_->position.load()) return;
   const Event* const event = entry.event();
   if (event != nullptr && !event->product_id.empty() && default_weight(event->type) > 0) {
-    const ProductNumber product = state_->numbers.number_of(event->product_id);
-    const double gained = state_->deeds.gain(person_of(entry, *event), product, event->time_ms,
-                                             default_weight(event->type));
+    const std::uint64_t deed = fnv1a(event->product_id, mix64(person_of(entry, *event)));
+    const double gained =
+        state_->deeds.gain(mix64(deed), event->time_ms, default_weight(event->type));
     if (gained > 0) {
-      const std::lock_guard lock(state_->mutex);
-      state_->popular.add(product, gained, event->time_ms);
-      state_->trending.add(product, gained, event->time_ms);
+      state_->add(state_->numbers.number_of(event->product_id), gained, event->time_ms);
     }
   }
   state_->position.store(entry.position);
+}
+
+std::string PopularityBook::checkpoint() const {
+  return std::string(state_->durable == nullptr ? std::string_view{} : k_form);
+}
+
+absl::Status PopularityBook::restore(std::string_view checkpoint, Position at) {
+  if (checkpoint != k_form) return absl::UnimplementedError("another form of popularity");
+  VITRINE_RETURN_IF_ERROR(state_->load_deeds());
+  VITRINE_RETURN_IF_ERROR(state_->load_levels());
+  state_->position = at;
+  return absl::OkStatus();
+}
+
+absl::Status PopularityBook::State::load_deeds() {
+  absl::Status readable;
+  VITRINE_RETURN_IF_ERROR(
+      durable->walk(k_deeds_prefix, [&](std::string_view key, std::string_view piece) {
+        if (!deeds.load(key.substr(k_deeds_prefix.size()), piece)) {
+          readable = data_loss("the checkpoint of popularity has deeds that cannot be read");
+        }
+        return readable.ok();
+      }));
+  return readable;
+}
+
+absl::Status PopularityBook::State::load_levels() {
+  absl::Status readable;
+  const auto visit = [&](std::string_view key, std::string_view bytes) {
+    const auto number = store::small_number_in(key.substr(k_levels_prefix.size()));
+    const auto block = block_in(bytes);
+    if (!number || block == nullptr ||
+        std::size_t{*number} * LevelTable::k_block_products > numbers.size()) {
+      readable = data_loss("the checkpoint of popularity has levels that cannot be read");
+      return false;
+    }
+    for (std::uint32_t i = 0; i < block->size(); ++i) {
+      const LevelTable::Levels& levels_now = (*block)[i];
+      if (levels_now.popular == LevelTable::k_none) continue;
+      const ProductNumber product(*number * LevelTable::k_block_products + i);
+      popular.raise(product, LevelTable::k_none, levels_now.popular);
+      trending.raise(product, LevelTable::k_none, levels_now.trending);
+    }
+    levels.load(*number, block);
+    return true;
+  };
+  VITRINE_RETURN_IF_ERROR(durable->walk(k_levels_prefix, visit));
+  return readable;
+}
+
+events::CheckpointPart PopularityBook::begin_checkpoint() {
+  State& state = *state_;
+  if (state.is_writing_lost.exchange(false)) {
+    state.levels.put_back(state.writing->blocks);
+    state.deeds.put_back(state.writing->deeds);
+  }
+  state.writing = std::make_shared<const Changed>(
+      Changed{state.levels.take_changed(), state.deeds.take_changes(position())});
+  return [changed = state.writing](events::CheckpointWriter& out) { write(*changed, out); };
+}
+
+void PopularityBook::end_checkpoint(bool is_durable) {
+  if (is_durable) state_->writing = nullptr;
+  state_->is_writing_lost = !is_durable;
+}
+
+std::uint64_t PopularityBook::fingerprint() const {
+  std::uint64_t sum = state_->deeds.fingerprint();
+  for (std::uint32_t number = 0; number < state_->numbers.size(); ++number) {
+    const LevelTable::Levels levels = state_->levels.at(ProductNumber(number));
+    if (levels.popular == LevelTable::k_none) continue;
+    const std::uint64_t product = fixed_hash(state_->numbers.id_of(ProductNumber(number)));
+    sum += mix64(product ^ std::bit_cast<std::uint64_t>(levels.popular) ^
+                 mix64(std::bit_cast<std::uint64_t>(levels.trending)));
+  }
+  return sum;
 }
 
 }  // namespace vitrine::profiles

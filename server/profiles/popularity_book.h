@@ -8,19 +8,17 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/ids.h"
 #include "server/catalog/product_numbers.h"
 #include "server/events/projection.h"
+#include "server/profiles/decayed_counts.h"
+#include "server/store/database.h"
 
 namespace vitrine::profiles {
-
-struct PopularProduct {
-  ProductNumber product;
-  double score = 0;  // in proportion to the decayed count; the first of a list has 1
-};
 
 class PopularityBook final : public events::Projection {
  public:
@@ -28,7 +26,12 @@ class PopularityBook final : public events::Projection {
   // Who did what is remembered for this many days, so that it counts once; an event of a day older
   // than that counts anew.
   static constexpr std::size_t k_days_kept = 8;
-  explicit PopularityBook(catalog::ProductNumbers& numbers);  // which outlives it
+  // Of people, products and days together; the oldest day is forgotten when there are more.
+  static constexpr std::size_t k_deeds_max = 4'000'000;
+
+  explicit PopularityBook(catalog::ProductNumbers& numbers);  // which outlives it; no checkpoint
+  // A product_numbers projection must be checkpointed beside it. Both outlive it.
+  PopularityBook(catalog::ProductNumbers& numbers, const store::Database& database);
   ~PopularityBook() override;
 
   // Best first, ties by product id. At most k_top_max.
@@ -38,6 +41,11 @@ class PopularityBook final : public events::Projection {
   std::string_view name() const override { return "popularity"; }
   void apply(const LogEntry& entry) override;
   Position position() const override;
+  std::string checkpoint() const override;
+  absl::Status restore(std::string_view checkpoint, Position at) override;
+  events::CheckpointPart begin_checkpoint() override;
+  void end_checkpoint(bool is_durable) override;
+  std::uint64_t fingerprint() const override;
 
  private:
   struct State;

@@ -1,161 +1,126 @@
 #include "server/profiles/profile_book.h"
 
-#include <absl/container/flat_hash_map.h>
+#include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
-#include <iterator>
-#include <mutex>
-#include <tuple>
+#include <cstdio>
 #include <utility>
 
+#include "base/status.h"
 #include "server/profiles/fixed_hash.h"
+#include "server/profiles/profile_cache.h"
 
 namespace vitrine::profiles {
 namespace {
 
-// Newest first; the total order that makes late events end in the same state.
-bool is_newer(const ProfileEvent& a, const ProfileEvent& b) {
-  return std::tie(a.time_ms, a.event_key, a.product) > std::tie(b.time_ms, b.event_key, b.product);
+std::uint64_t order_key_of(const Event& event) {
+  return event.order_id.empty() ? 0 : fixed_hash(event.order_id);
 }
 
-void keep_recent(const ProfileEvent& event, std::vector<ProfileEvent>& recent) {
-  const auto place = std::lower_bound(recent.begin(), recent.end(), event, is_newer);
-  if (recent.size() == Profile::k_recent_max) {
-    if (place == recent.end()) return;
-    std::move_backward(place, recent.end() - 1, recent.end());
-    *place = event;
-    return;
+// What the event says about what the person owns. A purchase is of one piece at least, a refund of
+// none takes nothing back.
+void count_bought(const Event& event, ProductNumber product, Profile& profile) {
+  const std::uint64_t order_key = order_key_of(event);
+  const auto pieces = static_cast<std::uint64_t>(std::max<std::int64_t>(0, event.quantity));
+  if (event.type == EventType::purchase) {
+    add_purchase(product, order_key, std::max<std::uint64_t>(1, pieces), event.time_ms, profile);
+  } else if (event.type == EventType::refund && pieces > 0) {
+    add_refund(product, order_key, pieces, profile);
+  } else if (event.type == EventType::cancel && order_key != 0) {
+    cancel_line(product, order_key, profile);
   }
-  recent.insert(place, event);
-}
-
-Bought& bought_entry(std::vector<Bought>& bought, ProductNumber product) {
-  const auto place = std::ranges::lower_bound(bought, product, {}, &Bought::product);
-  if (place != bought.end() && place->product == product) return *place;
-  return *bought.insert(place, Bought{.product = product});
-}
-
-void keep_order(std::uint64_t order_key, Profile& profile) {
-  const auto place = std::ranges::lower_bound(profile.order_keys, order_key);
-  if (place != profile.order_keys.end() && *place == order_key) return;
-  profile.order_keys.insert(place, order_key);
-  profile.orders = static_cast<std::uint32_t>(profile.order_keys.size());
-}
-
-void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile) {
-  profile.first_seen_ms =
-      profile.events == 0 ? first_ms : std::min(profile.first_seen_ms, first_ms);
-  profile.last_seen_ms = profile.events == 0 ? last_ms : std::max(profile.last_seen_ms, last_ms);
-  profile.events += events;
 }
 
 void add_event(const Event& event, std::string_view source, catalog::ProductNumbers& numbers,
                Profile& profile) {
   see(event.time_ms, event.time_ms, 1, profile);
-  if (event.type == EventType::purchase && !event.order_id.empty()) {
-    keep_order(fixed_hash(event.order_id), profile);
+  if (event.product_id.empty()) {
+    const std::uint64_t order_key = order_key_of(event);
+    if (event.type == EventType::cancel && order_key != 0) cancel_order(order_key, profile);
+    return;
   }
-  if (event.product_id.empty() || event.type == EventType::impression) return;
-
+  if (event.type == EventType::impression) return;
   const ProductNumber product = numbers.number_of(event.product_id);
   keep_recent({.time_ms = event.time_ms,
                .event_key = fixed_hash(source, event.event_id),
                .session_key = session_key_of(event.session_id),
                .product = product,
                .type = event.type},
-              profile.recent);
-  if (event.type == EventType::purchase) {
-    Bought& entry = bought_entry(profile.bought, product);
-    ++entry.purchases;
-    entry.last_ms = std::max(entry.last_ms, event.time_ms);
-  } else if (event.type == EventType::refund) {
-    ++bought_entry(profile.bought, product).refunds;
-  }
+              profile);
+  count_bought(event, product, profile);
 }
 
-// What a visitor did becomes part of the user it turned out to be.
-void merge(const Profile& visitor, Profile& user) {
-  see(visitor.first_seen_ms, visitor.last_seen_ms, visitor.events, user);
-  for (const ProfileEvent& event : visitor.recent) keep_recent(event, user.recent);
-  for (const Bought& bought : visitor.bought) {
-    Bought& entry = bought_entry(user.bought, bought.product);
-    entry.purchases += bought.purchases;
-    entry.refunds += bought.refunds;
-    entry.last_ms = std::max(entry.last_ms, bought.last_ms);
-  }
-  for (const std::uint64_t order_key : visitor.order_keys) keep_order(order_key, user);
-}
-
-// Written in place until somebody has it in their hands, copied then.
-struct Slot {
-  std::shared_ptr<Profile> profile = std::make_shared<Profile>();
-  bool is_handed_out = false;
-
-  Profile& writable() {
-    if (is_handed_out) profile = std::make_shared<Profile>(*profile);
-    is_handed_out = false;
-    return *profile;
-  }
-};
-
-struct Shard {
-  std::mutex mutex;
-  absl::flat_hash_map<std::uint32_t, Slot> slots;  // by user number
+// What /metrics says about the cache; the gauges follow every so many entries.
+struct CacheMetrics {
+  explicit CacheMetrics(Metrics& metrics)
+      : bytes(metrics.gauge("vitrine_profiles_cached_bytes", "Memory of profiles")),
+        bytes_max(metrics.gauge("vitrine_profiles_cache_budget_bytes",
+                                "Memory that profiles may take once they are durable")),
+        pinned_bytes(metrics.gauge("vitrine_profiles_pinned_bytes",
+                                   "Memory of profiles that waits for a checkpoint")),
+        people(metrics.gauge("vitrine_profiles_people", "People with a profile")),
+        misses(metrics.gauge("vitrine_profiles_cache_misses",
+                             "Profiles that were asked of the store since the start")) {}
+  Gauge& bytes;
+  Gauge& bytes_max;
+  Gauge& pinned_bytes;
+  Gauge& people;
+  Gauge& misses;
 };
 
 }  // namespace
 
-std::uint64_t session_key_of(std::string_view session_id) {
-  return session_id.empty() ? 0 : std::max<std::uint64_t>(1, fixed_hash(session_id));
-}
-
 struct ProfileBook::State {
-  explicit State(catalog::ProductNumbers& numbers_in) : numbers(numbers_in) {}
+  explicit State(catalog::ProductNumbers& numbers_in) : numbers(numbers_in), cache(nullptr, 0) {}
+  State(catalog::ProductNumbers& numbers_in, const store::Database& database, Metrics& metrics_in,
+        const Options& options)
+      : numbers(numbers_in),
+        durable(events::read_checkpoint_of("profiles", database)),
+        cache(durable.get(), options.cache_bytes) {
+    metrics.emplace(metrics_in);
+    metrics->bytes_max.set(static_cast<double>(options.cache_bytes));
+  }
 
-  Shard& shard_of(UserNumber user) { return shards[user.value() % shards.size()]; }
   void take_over(UserNumber visitor, UserNumber user);
+  void tell_metrics() const;
 
   catalog::ProductNumbers& numbers;
-  std::array<Shard, 64> shards;
+  const std::unique_ptr<events::CheckpointReader> durable;  // null: there is no checkpoint
+  ProfileCache cache;
+  std::optional<CacheMetrics> metrics;
   std::atomic<std::size_t> size{0};
   std::atomic<Position> position{0};
 };
 
+void ProfileBook::State::take_over(UserNumber visitor, UserNumber user) {
+  const std::shared_ptr<const Profile> moved = cache.remove(visitor);
+  if (moved == nullptr) return;
+  const bool is_new = cache.change(user, [&](Profile& profile) { merge(*moved, profile); });
+  if (!is_new) --size;
+}
+
+void ProfileBook::State::tell_metrics() const {
+  if (!metrics) return;
+  metrics->bytes.set(static_cast<double>(cache.bytes()));
+  metrics->pinned_bytes.set(static_cast<double>(cache.pinned_bytes()));
+  metrics->people.set(static_cast<double>(size.load()));
+  metrics->misses.set(static_cast<double>(cache.misses()));
+}
+
 ProfileBook::ProfileBook(catalog::ProductNumbers& numbers)
     : state_(std::make_unique<State>(numbers)) {}
+ProfileBook::ProfileBook(catalog::ProductNumbers& numbers, const store::Database& database,
+                         Metrics& metrics, const Options& options)
+    : state_(std::make_unique<State>(numbers, database, metrics, options)) {}
 ProfileBook::~ProfileBook() = default;
 
 std::shared_ptr<const Profile> ProfileBook::find(UserNumber user) const {
-  Shard& shard = state_->shard_of(user);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.slots.find(user.value());
-  if (found == shard.slots.end()) return nullptr;
-  found->second.is_handed_out = true;
-  return found->second.profile;
+  return state_->cache.find(user);
 }
 
 std::size_t ProfileBook::size() const { return state_->size.load(); }
+std::size_t ProfileBook::cached_bytes() const { return state_->cache.bytes(); }
 Position ProfileBook::position() const { return state_->position.load(); }
-
-void ProfileBook::State::take_over(UserNumber visitor, UserNumber user) {
-  std::shared_ptr<const Profile> moved;
-  {
-    Shard& shard = shard_of(visitor);
-    const std::lock_guard lock(shard.mutex);
-    const auto found = shard.slots.find(visitor.value());
-    if (found == shard.slots.end()) return;
-    moved = found->second.profile;
-    shard.slots.erase(found);
-  }
-  --size;
-  Shard& shard = shard_of(user);
-  const std::lock_guard lock(shard.mutex);
-  const auto [slot, is_new] = shard.slots.try_emplace(user.value());
-  merge(*moved, slot->second.writable());
-  if (is_new) ++size;
-}
 
 void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position <= state_->position.load()) return;
@@ -163,14 +128,60 @@ void ProfileBook::apply(const LogEntry& entry) {
     if (link->from_user == link->visitor && link->to_user != link->visitor) {
       state_->take_over(link->visitor, link->to_user);
     }
-  } else if (entry.user != k_nobody) {
-    Shard& shard = state_->shard_of(entry.user);
-    const std::lock_guard lock(shard.mutex);
-    const auto [slot, is_new] = shard.slots.try_emplace(entry.user.value());
-    add_event(*entry.event(), entry.source, state_->numbers, slot->second.writable());
+  } else if (entry.user != k_nobody && entry.event() != nullptr) {
+    const bool is_new = state_->cache.change(entry.user, [&](Profile& profile) {
+      add_event(*entry.event(), entry.source, state_->numbers, profile);
+    });
     if (is_new) ++state_->size;
   }
   state_->position.store(entry.position);
+  constexpr Position k_told_every = 4096;
+  if (entry.position % k_told_every == 0) state_->tell_metrics();
+}
+
+// Form 1: how many people, and how many product numbers their records may name.
+std::string ProfileBook::checkpoint() const {
+  if (state_->durable == nullptr) return {};
+  return fmt::format("1 {} {}", size(), state_->numbers.size());
+}
+
+absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
+  if (!checkpoint.starts_with("1 ")) return absl::UnimplementedError("another form of profiles");
+  std::size_t size = 0;
+  std::size_t numbers = 0;
+  if (std::sscanf(std::string(checkpoint).c_str(), "1 %zu %zu", &size, &numbers) != 2) {
+    return data_loss("the checkpoint of profiles cannot be read");
+  }
+  if (numbers > state_->numbers.size()) {
+    return data_loss("the checkpoint of profiles names {} products, the table beside it has {}",
+                     numbers, state_->numbers.size());
+  }
+  state_->size = size;
+  state_->position = at;
+  state_->tell_metrics();
+  return absl::OkStatus();
+}
+
+events::CheckpointPart ProfileBook::begin_checkpoint() {
+  state_->cache.begin();
+  return [state = state_.get()](events::CheckpointWriter& out) { state->cache.write(out); };
+}
+
+void ProfileBook::end_checkpoint(bool is_durable) {
+  state_->cache.end(is_durable);
+  state_->tell_metrics();
+}
+
+std::size_t ProfileBook::pinned_bytes() const {
+  return state_->durable == nullptr ? 0 : state_->cache.pinned_bytes();
+}
+
+std::uint64_t ProfileBook::fingerprint() const {
+  std::uint64_t sum = size();
+  const absl::Status read = state_->cache.for_each([&](UserNumber user, const Profile& profile) {
+    sum += mix64(fnv1a(encode(profile), mix64(user.value())));
+  });
+  return read.ok() ? sum : 0;
 }
 
 }  // namespace vitrine::profiles

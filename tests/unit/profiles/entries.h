@@ -13,7 +13,8 @@ constexpr TimeMs k_now_ms = 1'700'000'000'000;
 class Entries {
  public:
   LogEntry event(std::uint32_t user, EventType type, std::string product_id, TimeMs time_ms,
-                 std::string order_id = {}, std::string session_id = {}) {
+                 std::string order_id = {}, std::string session_id = {},
+                 std::int64_t quantity = 1) {
     Event event;
     event.event_id = "e-" + std::to_string(last_ + 1);
     event.type = type;
@@ -21,6 +22,7 @@ class Entries {
     event.product_id = std::move(product_id);
     event.order_id = std::move(order_id);
     event.session_id = std::move(session_id);
+    event.quantity = quantity;
     return entry(user, std::move(event));
   }
   LogEntry view(std::uint32_t user, std::string product_id, TimeMs time_ms) {

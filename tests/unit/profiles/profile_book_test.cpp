@@ -27,29 +27,6 @@ class ProfileBookTest : public ::testing::Test {
   Entries entries_;
 };
 
-void expect_same(const Profile& a, const Profile& b) {
-  ASSERT_EQ(a.recent.size(), b.recent.size());
-  for (std::size_t i = 0; i < a.recent.size(); ++i) {
-    EXPECT_EQ(a.recent[i].time_ms, b.recent[i].time_ms) << i;
-    EXPECT_EQ(a.recent[i].event_key, b.recent[i].event_key) << i;
-    EXPECT_EQ(a.recent[i].session_key, b.recent[i].session_key) << i;
-    EXPECT_EQ(a.recent[i].product, b.recent[i].product) << i;
-    EXPECT_EQ(a.recent[i].type, b.recent[i].type) << i;
-  }
-  ASSERT_EQ(a.bought.size(), b.bought.size());
-  for (std::size_t i = 0; i < a.bought.size(); ++i) {
-    EXPECT_EQ(a.bought[i].product, b.bought[i].product);
-    EXPECT_EQ(a.bought[i].purchases, b.bought[i].purchases);
-    EXPECT_EQ(a.bought[i].refunds, b.bought[i].refunds);
-    EXPECT_EQ(a.bought[i].last_ms, b.bought[i].last_ms);
-  }
-  EXPECT_EQ(a.events, b.events);
-  EXPECT_EQ(a.orders, b.orders);
-  EXPECT_EQ(a.order_keys, b.order_keys);
-  EXPECT_EQ(a.first_seen_ms, b.first_seen_ms);
-  EXPECT_EQ(a.last_seen_ms, b.last_seen_ms);
-}
-
 TEST_F(ProfileBookTest, KnowsNobodyBeforeTheirFirstEvent) {
   EXPECT_EQ(book_.find(UserNumber(1)), nullptr);
 
@@ -80,11 +57,16 @@ TEST_F(ProfileBookTest, EndsInTheSameStateInWhateverOrderEventsArrive) {
   for (int i = 0; i < 300; ++i) {
     // Few different times, so that many are equal.
     const TimeMs time_ms = k_now_ms + static_cast<TimeMs>(random.below(40));
-    const EventType type = i % 3 == 0   ? EventType::purchase
-                           : i % 7 == 0 ? EventType::refund
-                                        : EventType::view;
-    log.push_back(entries_.event(1, type, "p" + std::to_string(random.below(25)), time_ms,
-                                 "o" + std::to_string(i / 10), "s" + std::to_string(i / 5)));
+    const EventType type = i % 3 == 0    ? EventType::purchase
+                           : i % 7 == 0  ? EventType::refund
+                           : i % 20 == 0 ? EventType::cancel
+                                         : EventType::view;
+    // Cancels of whole orders and of single lines, purchases and refunds with and without an order.
+    const std::string product_id = i % 40 == 0 ? "" : "p" + std::to_string(random.below(6));
+    const std::string order_id = i % 11 == 0 ? "" : "o" + std::to_string(random.below(20));
+    log.push_back(entries_.event(1, type, product_id, time_ms, order_id,
+                                 "s" + std::to_string(i / 5),
+                                 static_cast<std::int64_t>(random.below(5))));
   }
   for (const LogEntry& entry : log) book_.apply(entry);
 
@@ -96,7 +78,10 @@ TEST_F(ProfileBookTest, EndsInTheSameStateInWhateverOrderEventsArrive) {
     shuffled.apply(entry);
   }
 
-  expect_same(*book_.find(UserNumber(1)), *shuffled.find(UserNumber(1)));
+  EXPECT_EQ(*book_.find(UserNumber(1)), *shuffled.find(UserNumber(1)));
+  std::uint32_t taken_back = 0;
+  for (const Bought& bought : shuffled.find(UserNumber(1))->bought) taken_back += bought.refunds;
+  EXPECT_GT(taken_back, 0U);
 }
 
 TEST_F(ProfileBookTest, CountsPurchasesRefundsAndOrders) {

@@ -1,0 +1,181 @@
+#include "server/profiles/profile.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+#include "server/profiles/fixed_hash.h"
+
+namespace vitrine::profiles {
+namespace {
+
+// Newest first; the total order that makes late events end in the same state.
+bool is_newer(const ProfileEvent& a, const ProfileEvent& b) {
+  return std::tie(a.time_ms, a.event_key, a.product) > std::tie(b.time_ms, b.event_key, b.product);
+}
+
+void keep_key(std::uint64_t key, std::vector<std::uint64_t>& keys) {
+  const auto place = std::ranges::lower_bound(keys, key);
+  if (place == keys.end() || *place != key) keys.insert(place, key);
+}
+
+bool has_key(std::uint64_t key, const std::vector<std::uint64_t>& keys) {
+  return std::ranges::binary_search(keys, key);
+}
+
+auto place_of(const PurchaseLine& line) { return std::pair(line.product, line.order_key); }
+
+PurchaseLine& line_of(ProductNumber product, std::uint64_t order_key, Profile& profile) {
+  const PurchaseLine wanted{.product = product, .order_key = order_key};
+  const auto place = std::ranges::lower_bound(profile.lines, place_of(wanted), {}, place_of);
+  if (place != profile.lines.end() && place_of(*place) == place_of(wanted)) return *place;
+  return *profile.lines.insert(place, wanted);
+}
+
+// How many of the line's purchases `returned` pieces take back; several lines of one order with the
+// same product share their pieces evenly.
+std::uint32_t taken_back(const PurchaseLine& line, std::uint64_t returned) {
+  if (line.pieces == 0) return 0;
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(line.purchases, returned * line.purchases / line.pieces));
+}
+
+// What all lines with one product come to.
+Bought sum_of(std::span<const PurchaseLine> lines, const Profile& profile) {
+  Bought sum{.product = lines.front().product};
+  std::uint64_t homeless = 0;  // pieces that came back without their purchase
+  std::vector<const PurchaseLine*> open;
+  for (const PurchaseLine& line : lines) {
+    sum.purchases += line.purchases;
+    sum.last_ms = std::max(sum.last_ms, line.last_ms);
+    if (line.purchases == 0) {
+      homeless += line.returned;
+    } else if (line.is_cancelled || has_key(line.order_key, profile.cancelled_orders)) {
+      sum.refunds += line.purchases;
+    } else {
+      sum.refunds += taken_back(line, line.returned);
+      if (line.order_key == 0 && line.returned > line.pieces)
+        homeless += line.returned - line.pieces;
+      if (line.returned < line.pieces) open.push_back(&line);
+    }
+  }
+  if (homeless == 0) return sum;
+  std::ranges::sort(open, std::greater{}, [](const PurchaseLine* line) {
+    return std::pair(line->last_ms, line->order_key);
+  });
+  for (const PurchaseLine* line : open) {
+    const std::uint64_t used = std::min(homeless, line->pieces - line->returned);
+    sum.refunds += taken_back(*line, line->returned + used) - taken_back(*line, line->returned);
+    homeless -= used;
+  }
+  return sum;
+}
+
+void sum_up(ProductNumber product, Profile& profile) {
+  const auto lines = std::ranges::equal_range(profile.lines, product, {}, &PurchaseLine::product);
+  const Bought sum = sum_of(std::span(lines.begin(), lines.end()), profile);
+  const auto place = std::ranges::lower_bound(profile.bought, product, {}, &Bought::product);
+  const bool is_there = place != profile.bought.end() && place->product == product;
+  if (is_there && sum.purchases > 0) {
+    *place = sum;
+  } else if (sum.purchases > 0) {
+    profile.bought.insert(place, sum);
+  }
+}
+
+}  // namespace
+
+std::uint64_t session_key_of(std::string_view session_id) {
+  return session_id.empty() ? 0 : std::max<std::uint64_t>(1, fixed_hash(session_id));
+}
+
+std::size_t bytes_of(const Profile& profile) {
+  return sizeof profile + profile.recent.capacity() * sizeof(ProfileEvent) +
+         profile.bought.capacity() * sizeof(Bought) +
+         profile.lines.capacity() * sizeof(PurchaseLine) +
+         (profile.order_keys.capacity() + profile.cancelled_orders.capacity()) *
+             sizeof(std::uint64_t);
+}
+
+void keep_recent(const ProfileEvent& event, Profile& profile) {
+  std::vector<ProfileEvent>& recent = profile.recent;
+  const auto place = std::lower_bound(recent.begin(), recent.end(), event, is_newer);
+  if (recent.size() == Profile::k_recent_max) {
+    if (place == recent.end()) return;
+    std::move_backward(place, recent.end() - 1, recent.end());
+    *place = event;
+    return;
+  }
+  recent.insert(place, event);
+}
+
+void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile) {
+  profile.first_seen_ms =
+      profile.events == 0 ? first_ms : std::min(profile.first_seen_ms, first_ms);
+  profile.last_seen_ms = profile.events == 0 ? last_ms : std::max(profile.last_seen_ms, last_ms);
+  profile.events += events;
+}
+
+void add_purchase(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
+                  TimeMs time_ms, Profile& profile) {
+  PurchaseLine& line = line_of(product, order_key, profile);
+  line.last_ms = line.purchases == 0 ? time_ms : std::max(line.last_ms, time_ms);
+  ++line.purchases;
+  line.pieces += pieces;
+  if (order_key != 0) keep_key(order_key, profile.order_keys);
+  profile.orders = static_cast<std::uint32_t>(profile.order_keys.size());
+  sum_up(product, profile);
+}
+
+void add_refund(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
+                Profile& profile) {
+  line_of(product, order_key, profile).returned += pieces;
+  sum_up(product, profile);
+}
+
+void cancel_order(std::uint64_t order_key, Profile& profile) {
+  keep_key(order_key, profile.cancelled_orders);
+  for (const PurchaseLine& line : profile.lines) {
+    if (line.order_key == order_key) sum_up(line.product, profile);
+  }
+}
+
+void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile) {
+  line_of(product, order_key, profile).is_cancelled = true;
+  sum_up(product, profile);
+}
+
+void sum_up_all(Profile& profile) {
+  profile.bought.clear();
+  profile.order_keys.clear();
+  for (auto at = profile.lines.begin(); at != profile.lines.end();) {
+    const auto end =
+        std::ranges::upper_bound(at, profile.lines.end(), at->product, {}, &PurchaseLine::product);
+    const Bought sum = sum_of(std::span(at, end), profile);
+    if (sum.purchases > 0) profile.bought.push_back(sum);
+    for (; at != end; ++at) {
+      if (at->purchases > 0 && at->order_key != 0) profile.order_keys.push_back(at->order_key);
+    }
+  }
+  std::ranges::sort(profile.order_keys);
+  profile.order_keys.erase(std::ranges::unique(profile.order_keys).begin(),
+                           profile.order_keys.end());
+  profile.orders = static_cast<std::uint32_t>(profile.order_keys.size());
+}
+
+void merge(const Profile& visitor, Profile& user) {
+  see(visitor.first_seen_ms, visitor.last_seen_ms, visitor.events, user);
+  for (const ProfileEvent& event : visitor.recent) keep_recent(event, user);
+  for (const std::uint64_t key : visitor.cancelled_orders) keep_key(key, user.cancelled_orders);
+  for (const PurchaseLine& line : visitor.lines) {
+    PurchaseLine& own = line_of(line.product, line.order_key, user);
+    own.last_ms = own.purchases == 0 ? line.last_ms : std::max(own.last_ms, line.last_ms);
+    own.purchases += line.purchases;
+    own.pieces += line.pieces;
+    own.returned += line.returned;
+    own.is_cancelled = own.is_cancelled || line.is_cancelled;
+  }
+  sum_up_all(user);
+}
+
+}  // namespace vitrine::profiles

@@ -1,0 +1,92 @@
+// What is kept of one person: what they did lately and bought ever. A value, and its stored form.
+//
+// Whatever order events arrive in, the same events make the same profile. Thread-safe (values).
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/event.h"
+#include "model/ids.h"
+
+namespace vitrine::profiles {
+
+// The session_key of a session id: a fixed hash, never 0; 0 for an empty id.
+std::uint64_t session_key_of(std::string_view session_id);
+
+struct ProfileEvent {
+  TimeMs time_ms = 0;
+  std::uint64_t event_key = 0;    // fixed hash of source and event id: breaks ties of time
+  std::uint64_t session_key = 0;  // fixed hash of the session id, 0 when it had none
+  ProductNumber product;
+  EventType type = EventType::view;
+  friend bool operator==(const ProfileEvent&, const ProfileEvent&) = default;
+};
+
+struct Bought {
+  ProductNumber product;
+  std::uint32_t purchases = 0;  // order lines, not pieces
+  std::uint32_t refunds = 0;    // of those, how many were taken back as a whole
+  TimeMs last_ms = 0;           // the latest purchase
+  friend bool operator==(const Bought&, const Bought&) = default;
+};
+
+// One product of one order, or what was bought or came back without naming an order.
+struct PurchaseLine {
+  ProductNumber product;
+  std::uint64_t order_key = 0;  // fixed hash of the order id; 0: none
+  std::uint32_t purchases = 0;  // 0: a refund or a cancel whose purchase is not known
+  std::uint64_t pieces = 0;
+  std::uint64_t returned = 0;  // pieces
+  bool is_cancelled = false;
+  TimeMs last_ms = 0;
+  friend bool operator==(const PurchaseLine&, const PurchaseLine&) = default;
+};
+
+struct Profile {
+  static constexpr std::size_t k_recent_max = 100;
+  std::vector<ProfileEvent> recent;  // newest first; events that name a product, impressions not
+  std::vector<Bought> bought;        // by product number; what `lines` come to
+  std::uint32_t events = 0;
+  std::uint32_t orders = 0;  // distinct order ids among purchases
+  TimeMs first_seen_ms = 0;
+  TimeMs last_seen_ms = 0;
+  std::vector<std::uint64_t> order_keys;        // sorted fixed hashes of those order ids
+  std::vector<PurchaseLine> lines;              // by product number, then order key
+  std::vector<std::uint64_t> cancelled_orders;  // sorted; orders taken back as a whole
+  friend bool operator==(const Profile&, const Profile&) = default;
+};
+
+// About what it takes in memory.
+std::size_t bytes_of(const Profile& profile);
+
+// What a visitor did becomes part of the user it turned out to be.
+void merge(const Profile& visitor, Profile& user);
+
+void keep_recent(const ProfileEvent& event, Profile& profile);
+void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile);
+
+// A purchase stays until all its pieces came back or it is cancelled. What comes back under an
+// order that did not have the product, or under none, is taken off the latest purchases. An order
+// key of 0 is no order.
+void add_purchase(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
+                  TimeMs time_ms, Profile& profile);
+void add_refund(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
+                Profile& profile);
+void cancel_order(std::uint64_t order_key, Profile& profile);
+void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile);
+
+// `bought`, `orders` and `order_keys` anew from the lines.
+void sum_up_all(Profile& profile);
+
+// The stored form: the same bytes for the same profile. Product numbers make it one for checkpoints
+// only.
+std::string encode(const Profile& profile);
+absl::StatusOr<Profile> decode_profile(std::string_view bytes);  // DataLoss
+
+}  // namespace vitrine::profiles
