@@ -37,7 +37,8 @@ struct Config {
   Log::Level log_level = Log::Level::info;
 
   // Bytes of cache and buffers, and the disk space below which writes are refused.
-  store::Database::Options store;
+  // What the log of the store holds is read at every start: some 100,000 events in this much.
+  store::Database::Options store{.max_total_wal_bytes = std::uint64_t{32} << 20};
   // Commands that may wait for the writer before one more is refused, and how much one sync takes.
   events::Committer::Options committer;
   // How much a restart may have to replay, and what memory may be held until it is written.

@@ -88,6 +88,7 @@ struct Checkpointer::State {
                                  "Checkpoints that could not be written")) {}
 
   bool is_due(Position at);
+  std::size_t pinned_bytes() const;
   Work begin(Position at);
   absl::Status carry_out(const Work& work);
   void run();
@@ -124,9 +125,13 @@ bool Checkpointer::State::is_due(Position at) {
   if (at <= *begun_at) return false;
   if (is_asked.load() || at - *begun_at >= options.entries) return true;
   if (clock.now_ms() - begun_ms >= options.interval_ms) return true;
+  return pinned_bytes() >= options.pinned_bytes;
+}
+
+std::size_t Checkpointer::State::pinned_bytes() const {
   std::size_t pinned = 0;
   for (const Projection* projection : projections) pinned += projection->pinned_bytes();
-  return pinned >= options.pinned_bytes;
+  return pinned;
 }
 
 // A projection that is elsewhere is ahead of a replay: its checkpoint stands.
@@ -200,6 +205,11 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::between_batches(Position at) {
   if (!state_->is_due(at)) return;
+  // Events that come faster than the disk takes checkpoints wait, before they fill the memory.
+  constexpr std::size_t k_pinned_times_max = 4;
+  if (state_->pinned_bytes() >= k_pinned_times_max * state_->options.pinned_bytes) {
+    state_->wait_until_idle();
+  }
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->waiting) return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <utility>
@@ -31,7 +32,13 @@ void count_bought(const Event& event, ProductNumber product, Profile& profile) {
   }
 }
 
-void add_event(const Event& event, std::string_view source, catalog::ProductNumbers& numbers,
+// Whether the event is kept under its product.
+bool names_product(const Event& event) {
+  return !event.product_id.empty() && event.type != EventType::impression;
+}
+
+// `product` is looked at when the event names one.
+void add_event(const Event& event, std::string_view source, ProductNumber product,
                Profile& profile) {
   see(event.time_ms, event.time_ms, 1, profile);
   if (event.product_id.empty()) {
@@ -39,8 +46,7 @@ void add_event(const Event& event, std::string_view source, catalog::ProductNumb
     if (event.type == EventType::cancel && order_key != 0) cancel_order(order_key, profile);
     return;
   }
-  if (event.type == EventType::impression) return;
-  const ProductNumber product = numbers.number_of(event.product_id);
+  if (!names_product(event)) return;
   keep_recent({.time_ms = event.time_ms,
                .event_key = fixed_hash(source, event.event_id),
                .session_key = session_key_of(event.session_id),
@@ -81,6 +87,7 @@ struct ProfileBook::State {
     metrics->bytes_max.set(static_cast<double>(options.cache_bytes));
   }
 
+  ProductNumber number_of(const std::string& product_id);
   void take_over(UserNumber visitor, UserNumber user);
   void tell_metrics() const;
 
@@ -88,9 +95,16 @@ struct ProfileBook::State {
   const std::unique_ptr<events::CheckpointReader> durable;  // null: there is no checkpoint
   ProfileCache cache;
   std::optional<CacheMetrics> metrics;
+  std::size_t numbers_used = 0;  // records name products below this; the committer thread's own
   std::atomic<std::size_t> size{0};
   std::atomic<Position> position{0};
 };
+
+ProductNumber ProfileBook::State::number_of(const std::string& product_id) {
+  const ProductNumber number = numbers.number_of(product_id);
+  numbers_used = std::max<std::size_t>(numbers_used, std::size_t{number.value()} + 1);
+  return number;
+}
 
 void ProfileBook::State::take_over(UserNumber visitor, UserNumber user) {
   const std::shared_ptr<const Profile> moved = cache.remove(visitor);
@@ -128,10 +142,11 @@ void ProfileBook::apply(const LogEntry& entry) {
     if (link->from_user == link->visitor && link->to_user != link->visitor) {
       state_->take_over(link->visitor, link->to_user);
     }
-  } else if (entry.user != k_nobody && entry.event() != nullptr) {
-    const bool is_new = state_->cache.change(entry.user, [&](Profile& profile) {
-      add_event(*entry.event(), entry.source, state_->numbers, profile);
-    });
+  } else if (const Event* const event = entry.event(); event != nullptr && entry.user != k_nobody) {
+    const ProductNumber product =
+        names_product(*event) ? state_->number_of(event->product_id) : ProductNumber(0);
+    const bool is_new = state_->cache.change(
+        entry.user, [&](Profile& profile) { add_event(*event, entry.source, product, profile); });
     if (is_new) ++state_->size;
   }
   state_->position.store(entry.position);
@@ -139,10 +154,11 @@ void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position % k_told_every == 0) state_->tell_metrics();
 }
 
-// Form 1: how many people, and how many product numbers their records may name.
+// Form 1: how many people, and how many product numbers their records may name. Not all numbers
+// there are: a book that is replayed anew is checkpointed without them.
 std::string ProfileBook::checkpoint() const {
   if (state_->durable == nullptr) return {};
-  return fmt::format("1 {} {}", size(), state_->numbers.size());
+  return fmt::format("1 {} {}", size(), state_->numbers_used);
 }
 
 absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
@@ -157,6 +173,7 @@ absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
                      numbers, state_->numbers.size());
   }
   state_->size = size;
+  state_->numbers_used = numbers;
   state_->position = at;
   state_->tell_metrics();
   return absl::OkStatus();

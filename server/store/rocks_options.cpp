@@ -97,6 +97,8 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   // A torn last record was never acknowledged; a broken one before it is data loss and must stop
   // the start.
   made.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // What the log of the store holds is read into memory at a start, and need not be written first.
+  made.avoid_flush_during_recovery = true;
   made.max_background_jobs = 2;
   made.bytes_per_sync = 1 << 20;
   made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;

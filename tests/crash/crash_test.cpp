@@ -116,7 +116,31 @@ class CrashTest : public testing::Test {
     EXPECT_EQ(story.wrong_owner, 0U);
     EXPECT_EQ(count(**database, Family::dedupe), story.events);
     expect_people_agree(**database, story);
+    expect_books_agree(**database);
     events_ = story.events;
+  }
+
+  // Checkpoint and replay end where applying the whole log does.
+  void expect_books_agree(store::Database& database) {
+    Metrics metrics;
+    Books restored(database, metrics);
+    const auto log = events::make_local_event_log(database);
+    const absl::Status replayed = events::replay(*log, database, restored.all, {});
+    ASSERT_TRUE(replayed.ok()) << replayed;
+    profiles::ProfileBook profiles(restored.numbers);
+    profiles::PopularityBook popularity(restored.numbers);
+    ASSERT_TRUE(log->read(0,
+                          [&](LogEntry&& entry) {
+                            profiles.apply(entry);
+                            popularity.apply(entry);
+                            return true;
+                          })
+                    .ok());
+    EXPECT_EQ(restored.profiles.size(), profiles.size());
+    EXPECT_EQ(restored.profiles.fingerprint(), profiles.fingerprint());
+    EXPECT_EQ(restored.popularity.fingerprint(), popularity.fingerprint());
+    const auto stored = database.get(Family::checkpoints, "profiles");
+    if (stored.ok() && stored->has_value()) ++rounds_with_checkpoint_;
   }
 
   const TempFolder folder_;
@@ -124,6 +148,7 @@ class CrashTest : public testing::Test {
   std::size_t lost_ = 0;
   std::size_t doubled_ = 0;
   std::size_t events_ = 0;
+  int rounds_with_checkpoint_ = 0;
 };
 
 TEST_F(CrashTest, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
@@ -138,6 +163,7 @@ TEST_F(CrashTest, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
       "crash: %d rounds, %zu events in the log, %zu ids acknowledged, %zu lost, %zu double\n",
       round, events_, acknowledged_.size(), lost_, doubled_);
   EXPECT_GT(acknowledged_.size(), 1000U) << "the rounds must have written something";
+  EXPECT_GT(rounds_with_checkpoint_, k_rounds / 2) << "and checkpoints too";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "server/collect/collector.h"
+#include "server/events/event_log.h"
 #include "tests/crash/crash_store.h"
 
 namespace vitrine::crash {
@@ -52,6 +53,12 @@ collect::IncomingEvent choose_event(Random& random, std::string event_id) {
   event.product_id = fmt::format("p{}", random.below(500));
   event.time_ms = event.received_ms = SystemClock().now_ms();
   const std::uint64_t dice = random.below(10);
+  const std::uint64_t kind = random.below(12);
+  if (kind < 4) {
+    event.type = kind < 2 ? EventType::purchase : kind < 3 ? EventType::refund : EventType::cancel;
+    event.order_id = fmt::format("o{}", random.below(2000));
+    event.quantity = static_cast<std::int64_t>(random.below(4));
+  }
   // One event in five names both: visitors find their users, and now and then another one.
   if (dice < 5) event.user_id = fmt::format("u{}", random.below(300));
   if (dice > 2) event.visitor_id = fmt::format("v{}", random.below(1000));
@@ -87,7 +94,14 @@ int run(const char* folder, std::uint64_t round) {
   const SystemClock clock;
   Metrics metrics;
   const auto log = Log::to_stderr(Log::Level::warning);
-  events::Committer committer(*database, {}, clock, metrics, *log, {});
+  Books books(*database, metrics);
+  Random random(round);
+  events::Checkpointer checkpointer(*database, books.all, clock, metrics, *log,
+                                    {.entries = 1 + random.below(400)});
+  const absl::Status replayed = events::replay(*events::make_local_event_log(*database), *database,
+                                               books.all, {}, &checkpointer);
+  CHECK(replayed.ok(), "what an earlier round left can be read");
+  events::Committer committer(*database, books.all, clock, metrics, *log, {}, &checkpointer);
   collect::Collector collector(*database, committer, *identities, *quarantine, clock, metrics, {});
   tell("ready\n");
   std::vector<std::thread> threads;
