@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   add_recommend(root, invocation);
   add_stats(root, invocation);
   add_export(root, invocation);
+  add_verify(root, invocation);
   add_keys(root, invocation);
 
   try {

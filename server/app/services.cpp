@@ -33,12 +33,20 @@ Services::~Services() { stop(); }
 absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, Access access,
                                                          const Clock& clock, Metrics& metrics,
                                                          Log& log, const Progress& progress) {
+  VITRINE_ASSIGN_OR_RETURN(auto services, open_for_reading(config, clock, metrics, log, progress));
+  services->start_parts(access);
+  return services;
+}
+
+absl::StatusOr<std::unique_ptr<Services>> Services::open_for_reading(const Config& config,
+                                                                     const Clock& clock,
+                                                                     Metrics& metrics, Log& log,
+                                                                     const Progress& progress) {
   std::error_code error;
   std::filesystem::create_directories(config.data, error);
   if (error) return unavailable("cannot make {}: {}", config.data, error.message());
   std::unique_ptr<Services> services(new Services(config, clock, metrics, log));
   VITRINE_RETURN_IF_ERROR(services->open_state(progress));
-  services->start_parts(access);
   return services;
 }
 

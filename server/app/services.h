@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,11 +62,21 @@ class Services {
   static absl::StatusOr<std::unique_ptr<Services>> open(const Config& config, Access access,
                                                         const Clock& clock, Metrics& metrics,
                                                         Log& log, const Progress& progress);
+  // The state alone, brought to the end of the log: no writer, no model, no routes. For looking at
+  // a folder that nobody serves.
+  static absl::StatusOr<std::unique_ptr<Services>> open_for_reading(const Config& config,
+                                                                    const Clock& clock,
+                                                                    Metrics& metrics, Log& log,
+                                                                    const Progress& progress);
   ~Services();  // stop()
   Services(const Services&) = delete;
   Services& operator=(const Services&) = delete;
 
   const http::Router& router() const { return *router_; }
+  store::Database& database() const { return *database_; }
+  const events::EventLog& event_log() const { return *event_log_; }
+  // The state that follows the log.
+  std::span<events::Projection* const> projections() const { return before_ack_; }
   ServiceFacts facts() const;
 
   // From here on /readyz answers 503; requests are still carried out.

@@ -1,5 +1,7 @@
 #include "server/store/database.h"
 
+#include <rocksdb/utilities/checkpoint.h>
+
 #include <charconv>
 
 #include "base/check.h"
@@ -95,6 +97,20 @@ std::uint64_t RocksDatabase::bytes_on_disk() const {
     if (!gone) total += bytes;
   }
   return total;
+}
+
+absl::Status RocksDatabase::back_up(const std::filesystem::path& folder) const {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(database_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> copy(made);
+  if (status.ok()) status = copy->CreateCheckpoint(folder.string());
+  if (!status.ok()) return failure(fmt::format("cannot back up to {}", folder.string()), status);
+  return absl::OkStatus();
+}
+
+absl::Status RocksDatabase::verify_checksums() const {
+  const auto status = database_->VerifyChecksum();
+  return status.ok() ? absl::OkStatus() : failure("the store is damaged", status);
 }
 
 absl::StatusOr<bool> RocksDatabase::read_birth_facts() {

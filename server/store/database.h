@@ -109,6 +109,11 @@ class Database {
   virtual absl::Status write(WriteSet&& changes) = 0;
   // One at a time, from any thread, beside write(). FailedPrecondition on a secondary instance.
   virtual absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) = 0;
+  // Makes `folder`, which must not exist, a store with what this one holds now, by links where the
+  // file system is the same one. Beside write().
+  virtual absl::Status back_up(const std::filesystem::path& folder) const = 0;
+  // Reads every block there is; DataLoss when one is not what was written.
+  virtual absl::Status verify_checksums() const = 0;
   virtual absl::Status catch_up() = 0;  // nothing to do but on secondary instances
 
   // A secret of this data directory, made at its birth: the key of every keyed hash.

@@ -24,6 +24,8 @@ class RocksDatabase : public Database {
   std::optional<std::string> last_key(Family family) const override;
   const std::string& secret() const override { return secret_; }
   std::uint64_t bytes_on_disk() const override;
+  absl::Status back_up(const std::filesystem::path& folder) const override;
+  absl::Status verify_checksums() const override;
 
   // Reads version and secret. FailedPrecondition when the format is newer than this program; false
   // when there is no version yet.

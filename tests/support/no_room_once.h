@@ -29,6 +29,10 @@ class NoRoomOnce final : public store::Database {
   absl::StatusOr<std::unique_ptr<store::BulkWrite>> bulk_write(store::Family family) override {
     return inner_.bulk_write(family);
   }
+  absl::Status back_up(const std::filesystem::path& folder) const override {
+    return inner_.back_up(folder);
+  }
+  absl::Status verify_checksums() const override { return inner_.verify_checksums(); }
   absl::Status catch_up() override { return absl::OkStatus(); }
   const std::string& secret() const override { return inner_.secret(); }
   std::uint64_t bytes_on_disk() const override { return inner_.bytes_on_disk(); }

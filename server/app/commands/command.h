@@ -60,6 +60,7 @@ void add_models_import(CLI::App& models, Invocation& invocation);
 void add_recommend(CLI::App& root, Invocation& invocation);
 void add_stats(CLI::App& root, Invocation& invocation);
 void add_export(CLI::App& root, Invocation& invocation);
+void add_verify(CLI::App& root, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 
 }  // namespace vitrine::app
