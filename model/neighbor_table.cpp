@@ -43,26 +43,38 @@ absl::StatusOr<NeighborTable> NeighborTable::create(
 
 absl::StatusOr<NeighborTable> NeighborTable::restore(std::vector<std::uint64_t> bounds,
                                                      std::vector<RelatedProduct> entries) {
+  struct Lists {
+    std::vector<std::uint64_t> bounds;
+    std::vector<RelatedProduct> entries;
+  };
+  const auto lists = std::make_shared<const Lists>(std::move(bounds), std::move(entries));
+  return borrow(lists->bounds, lists->entries, lists);
+}
+
+absl::StatusOr<NeighborTable> NeighborTable::borrow(std::span<const std::uint64_t> bounds,
+                                                    std::span<const RelatedProduct> entries,
+                                                    std::shared_ptr<const void> owner) {
   if (bounds.empty() || bounds.front() != 0 || bounds.back() != entries.size()) {
     return invalid_argument("bounds of the lists must run from 0 to {}", entries.size());
   }
-  NeighborTable table;
   const std::size_t row_count = bounds.size() - 1;
   for (std::uint32_t row = 0; row < row_count; ++row) {
     if (bounds[row] > bounds[row + 1] || bounds[row + 1] > entries.size()) {
       return invalid_argument("bounds of the lists must rise, they do not after row {}", row);
     }
-    const std::span list(entries.data() + bounds[row], bounds[row + 1] - bounds[row]);
+    const std::span list = entries.subspan(bounds[row], bounds[row + 1] - bounds[row]);
     VITRINE_RETURN_IF_ERROR(check_list(row, row_count, list));
   }
-  table.bounds_ = std::move(bounds);
-  table.entries_ = std::move(entries);
+  NeighborTable table;
+  table.owner_ = std::move(owner);
+  table.bounds_ = bounds;
+  table.entries_ = entries;
   return table;
 }
 
 std::span<const RelatedProduct> NeighborTable::of(std::uint32_t row) const {
   CHECK(row < row_count(), "a row of the neighbour table");
-  return {entries_.data() + bounds_[row], entries_.data() + bounds_[row + 1]};
+  return entries_.subspan(bounds_[row], bounds_[row + 1] - bounds_[row]);
 }
 
 }  // namespace vitrine

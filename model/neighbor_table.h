@@ -1,12 +1,14 @@
 // For every product the products that go with it, best first: similar ones, those bought together,
 // or those viewed together.
 //
+// Large, and little of it is read often: a table may stay in the file it came from.
 // Thread-safety: immutable; const methods may run at the same time from any thread.
 #pragma once
 
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -36,6 +38,10 @@ class NeighborTable {
   // The same from bounds (row count + 1, rising from 0) and all lists one after the other.
   static absl::StatusOr<NeighborTable> restore(std::vector<std::uint64_t> bounds,
                                                std::vector<RelatedProduct> entries);
+  // The same where they lie; `owner` keeps them there, unchanged.
+  static absl::StatusOr<NeighborTable> borrow(std::span<const std::uint64_t> bounds,
+                                              std::span<const RelatedProduct> entries,
+                                              std::shared_ptr<const void> owner);
 
   std::size_t row_count() const { return bounds_.empty() ? 0 : bounds_.size() - 1; }
 
@@ -46,8 +52,9 @@ class NeighborTable {
   std::span<const RelatedProduct> entries() const { return entries_; }
 
  private:
-  std::vector<std::uint64_t> bounds_;
-  std::vector<RelatedProduct> entries_;
+  std::shared_ptr<const void> owner_;
+  std::span<const std::uint64_t> bounds_;
+  std::span<const RelatedProduct> entries_;
 };
 
 }  // namespace vitrine

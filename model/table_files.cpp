@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "model/proto/trained_model.pb.h"
 
@@ -109,16 +110,24 @@ std::string encode_neighbors(const NeighborTable& table) {
   return bytes;
 }
 
-absl::StatusOr<NeighborTable> decode_neighbors(std::string_view bytes, std::size_t rows) {
-  static_assert(sizeof(RelatedProduct) == 16);
-  Cursor cursor(bytes);
-  std::vector<std::uint64_t> bounds;
-  std::vector<RelatedProduct> entries;
-  if (!cursor.take(rows + 1, bounds) || !cursor.take(bounds.back(), entries) ||
-      !cursor.rest().empty()) {
+absl::StatusOr<NeighborTable> decode_neighbors(std::string_view bytes, std::size_t rows,
+                                               std::shared_ptr<const void> owner) {
+  static_assert(sizeof(RelatedProduct) == 16 && alignof(RelatedProduct) <= alignof(std::uint64_t));
+  const auto wrong = [&] {
     return invalid_argument("{} bytes do not hold the lists of {} rows", bytes.size(), rows);
+  };
+  const std::size_t bounds_bytes = (rows + 1) * sizeof(std::uint64_t);
+  if (bytes.size() / sizeof(std::uint64_t) <= rows) return wrong();
+  CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(std::uint64_t) == 0,
+        "a file is read from an aligned place");
+  const std::span bounds(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows + 1);
+  const std::size_t entries_bytes = bytes.size() - bounds_bytes;
+  if (entries_bytes / sizeof(RelatedProduct) != bounds.back() ||
+      entries_bytes % sizeof(RelatedProduct) != 0) {
+    return wrong();
   }
-  return NeighborTable::restore(std::move(bounds), std::move(entries));
+  const auto* const entries = reinterpret_cast<const RelatedProduct*>(bytes.data() + bounds_bytes);
+  return NeighborTable::borrow(bounds, {entries, bounds.back()}, std::move(owner));
 }
 
 absl::StatusOr<PopularityTable> decode_popularity(std::string_view bytes, std::size_t rows) {

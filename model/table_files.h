@@ -23,9 +23,11 @@ std::string encode_factors(const FactorModel& factors);
 absl::StatusOr<FactorModel> decode_factors(std::string_view bytes,
                                            const FactorParameters& parameters, std::size_t rows);
 
-// Bounds of the lists (row count + 1, 64 bits), then the entries of 16 bytes.
+// Bounds of the lists (row count + 1, 64 bits), then the entries of 16 bytes. Nothing is copied:
+// `owner` keeps the bytes where they are, at an address that 8 divides.
 std::string encode_neighbors(const NeighborTable& table);
-absl::StatusOr<NeighborTable> decode_neighbors(std::string_view bytes, std::size_t rows);
+absl::StatusOr<NeighborTable> decode_neighbors(std::string_view bytes, std::size_t rows,
+                                               std::shared_ptr<const void> owner);
 
 // A weight for each row.
 std::string encode_popularity(const PopularityTable& table);

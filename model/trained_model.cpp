@@ -1,5 +1,6 @@
 #include "model/trained_model.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -64,11 +65,29 @@ class ModelFolder {
   // decode(bytes) gives StatusOr<T>; whatever is wrong becomes DataLoss and names the file.
   template <class Decode>
   auto read(std::string_view name, Decode decode) const -> decltype(decode(std::string_view())) {
+    VITRINE_ASSIGN_OR_RETURN(const MappedFile file, open(name));
+    return named(name, decode(file.text()));
+  }
+
+  // Stays in the file: the lists of a million products are larger than all else, and most are
+  // rarely asked for.
+  absl::StatusOr<NeighborTable> read_neighbors(std::string_view name) const {
+    VITRINE_ASSIGN_OR_RETURN(MappedFile opened, open(name));
+    const auto file = std::make_shared<const MappedFile>(std::move(opened));
+    auto table = named(name, decode_neighbors(file->text(), manifest_.rows, file));
+    file->release_memory();
+    return table;
+  }
+
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+
+ private:
+  absl::StatusOr<MappedFile> open(std::string_view name) const {
     const ModelManifest::File* const expected = find(name);
     if (expected == nullptr)
       return data_loss("{}: manifest.pb does not list {}", folder_.string(), name);
     const std::filesystem::path path = folder_ / name;
-    const absl::StatusOr<MappedFile> file = MappedFile::open(path);
+    absl::StatusOr<MappedFile> file = MappedFile::open(path);
     if (!file.ok()) return data_loss("{}", message_of(file.status()));
     if (file->bytes().size() != expected->bytes) {
       return data_loss("{}: {} bytes, the manifest says {}", path.string(), file->bytes().size(),
@@ -77,14 +96,15 @@ class ModelFolder {
     if (to_hex(sha256(file->text())) != expected->sha256) {
       return data_loss("{}: the content does not match its checksum", path.string());
     }
-    auto decoded = decode(file->text());
-    if (!decoded.ok()) return data_loss("{}: {}", path.string(), message_of(decoded.status()));
-    return decoded;
+    return file;
   }
 
-  bool has(std::string_view name) const { return find(name) != nullptr; }
+  template <class T>
+  absl::StatusOr<T> named(std::string_view name, absl::StatusOr<T> decoded) const {
+    if (decoded.ok()) return decoded;
+    return data_loss("{}: {}", (folder_ / name).string(), message_of(decoded.status()));
+  }
 
- private:
   const ModelManifest::File* find(std::string_view name) const {
     for (const ModelManifest::File& file : manifest_.files) {
       if (file.name == name) return &file;
@@ -134,10 +154,7 @@ absl::Status read_optional(const ModelFolder& files, const ModelManifest& manife
   const std::size_t rows = manifest.rows;
   const auto lists = [rows](std::string_view bytes) { return decode_popular_lists(bytes, rows); };
   if (files.has(k_also_viewed_file)) {
-    VITRINE_ASSIGN_OR_RETURN(tables.also_viewed,
-                             files.read(k_also_viewed_file, [rows](std::string_view bytes) {
-                               return decode_neighbors(bytes, rows);
-                             }));
+    VITRINE_ASSIGN_OR_RETURN(tables.also_viewed, files.read_neighbors(k_also_viewed_file));
   }
   if (files.has(k_content_file)) {
     VITRINE_ASSIGN_OR_RETURN(tables.content,
@@ -181,7 +198,6 @@ absl::StatusOr<std::shared_ptr<const TrainedModel>> TrainedModel::load(
   VITRINE_ASSIGN_OR_RETURN(ModelManifest manifest, read_manifest(folder));
   const ModelFolder files(folder, manifest);
   const std::size_t rows = manifest.rows;
-  const auto neighbors = [rows](std::string_view bytes) { return decode_neighbors(bytes, rows); };
 
   ModelTables tables;
   VITRINE_ASSIGN_OR_RETURN(tables.products,
@@ -191,8 +207,8 @@ absl::StatusOr<std::shared_ptr<const TrainedModel>> TrainedModel::load(
   VITRINE_ASSIGN_OR_RETURN(tables.factors, files.read(k_factors_file, [&](std::string_view bytes) {
     return decode_factors(bytes, manifest.factors, rows);
   }));
-  VITRINE_ASSIGN_OR_RETURN(tables.similar, files.read(k_similar_file, neighbors));
-  VITRINE_ASSIGN_OR_RETURN(tables.together, files.read(k_together_file, neighbors));
+  VITRINE_ASSIGN_OR_RETURN(tables.similar, files.read_neighbors(k_similar_file));
+  VITRINE_ASSIGN_OR_RETURN(tables.together, files.read_neighbors(k_together_file));
   VITRINE_ASSIGN_OR_RETURN(tables.popularity,
                            files.read(k_popularity_file, [rows](std::string_view bytes) {
                              return decode_popularity(bytes, rows);
