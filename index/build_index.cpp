@@ -20,16 +20,54 @@ IndexKind kind_for(std::size_t row_count, const BuildOptions& options) {
   return row_count <= options.scan_up_to_rows ? IndexKind::scan : IndexKind::graph;
 }
 
+bool is_over(const ProductIndex& index, const VectorTable& vectors) {
+  if (index.row_count() != vectors.row_count || index.dimension() != vectors.dimension) {
+    return false;
+  }
+  for (std::uint32_t row = 0; row < vectors.row_count; ++row) {
+    const std::span<const float> kept = index.vector(row);
+    if (!std::ranges::equal(kept, std::span(vectors.values + row * vectors.stride, kept.size()))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Written beside and renamed: a file that is there is whole.
+absl::Status keep(const ProductIndex& index, const std::filesystem::path& file) {
+  std::filesystem::path unfinished = file;
+  unfinished += ".unfinished";
+  absl::Status status = index.save(unfinished);
+  std::error_code error;
+  if (status.ok()) std::filesystem::rename(unfinished, file, error);
+  if (error) status = unavailable("cannot write {}: {}", file.string(), error.message());
+  if (!status.ok()) std::filesystem::remove(unfinished, error);
+  return status;
+}
+
+absl::StatusOr<std::shared_ptr<const ProductIndex>> kept_or_new_graph(
+    const VectorTable& vectors, std::shared_ptr<const void> owner,
+    const std::filesystem::path& file) {
+  if (file.empty()) return GraphIndex::build(vectors, std::move(owner));
+  auto kept = GraphIndex::load(file);
+  if (kept.ok() && is_over(**kept, vectors)) return kept;
+  VITRINE_ASSIGN_OR_RETURN(auto built, GraphIndex::build(vectors, std::move(owner)));
+  // A full disk costs the next start some minutes, not this one its model.
+  keep(*built, file).IgnoreError();
+  return built;
+}
+
 absl::StatusOr<std::shared_ptr<const ProductIndex>> build(IndexKind kind,
                                                           const VectorTable& vectors,
-                                                          std::shared_ptr<const void> owner) {
+                                                          std::shared_ptr<const void> owner,
+                                                          const BuildOptions& options) {
   switch (kind) {
     case IndexKind::exact:
       return ExactIndex::build(vectors, std::move(owner));
     case IndexKind::scan:
       return ScanIndex::build(vectors, std::move(owner));
     case IndexKind::graph:
-      return GraphIndex::build(vectors, std::move(owner));
+      return kept_or_new_graph(vectors, std::move(owner), options.graph_file);
   }
   return invalid_argument("kind must be exact, scan or graph, got {}", static_cast<int>(kind));
 }
@@ -82,7 +120,7 @@ absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOp
                                        std::shared_ptr<const void> owner) {
   const IndexKind kind = kind_for(vectors.row_count, options);
   VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const ProductIndex> index,
-                           build(kind, vectors, std::move(owner)));
+                           build(kind, vectors, std::move(owner), options));
   VITRINE_ASSIGN_OR_RETURN(const double recall, measure_recall(index, kind, options));
   return BuiltIndex{std::move(index), kind, recall};
 }

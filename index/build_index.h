@@ -6,6 +6,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -26,6 +27,9 @@ struct BuildOptions {
   // Rows of the table, evenly spaced, asked for their neighbours; 0: not measured.
   std::size_t recall_queries = 16;
   std::size_t recall_k = 100;  // at most ProductIndex::k_max
+  // A graph takes minutes to build: it is kept here and read the next time, as long as it is one
+  // over the same vectors. Empty: not kept.
+  std::filesystem::path graph_file = {};
 };
 
 struct BuiltIndex {
@@ -39,7 +43,7 @@ struct BuiltIndex {
 
 // Searches `vectors` where they lie, kept alive by `owner`, when they are aligned and padded as
 // ExactIndex::build says; copies them otherwise.
-// Errors   as ExactIndex::build
+// Errors   as ExactIndex::build; a graph file that cannot be read or written is none
 absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOptions& options = {},
                                        std::shared_ptr<const void> owner = nullptr);
 

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <tuple>
 #include <vector>
 
 #include "base/random.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/index/plain_loop.h"
 
 namespace vitrine::index {
@@ -53,6 +55,42 @@ TEST(BuildIndexTest, SaysWhenAnIndexMissesProducts) {
   ASSERT_TRUE(built.ok()) << built.status();
   EXPECT_LT(built->recall, 1.0);
   EXPECT_GT(built->recall, 0.1);
+}
+
+TEST(BuildIndexTest, KeepsAGraphAndReadsItWhileItFitsTheVectors) {
+  Random random(24);
+  const TempFolder folder;
+  const Vectors vectors = normal_vectors(600, 20, random);
+  const Vectors others = normal_vectors(600, 20, random);
+  const BuildOptions options = {.kind = IndexKind::graph, .graph_file = folder / "graph.faiss"};
+  const auto answer = [&](const Vectors& of) {
+    const auto built = build_index(of.table(), options);
+    EXPECT_TRUE(built.ok()) << built.status();
+    return *built->index->search(std::span(vectors.values).first(20), 10, RowFilter::all(600));
+  };
+
+  const std::vector<Neighbor> first = answer(vectors);
+  const auto written = std::filesystem::last_write_time(options.graph_file);
+  EXPECT_EQ(answer(vectors), first);
+  EXPECT_EQ(std::filesystem::last_write_time(options.graph_file), written);
+
+  // Another model's vectors, then a file that is none: built anew, and kept.
+  EXPECT_NE(answer(others), first);
+  EXPECT_EQ(answer(vectors), first);
+  std::ofstream(options.graph_file, std::ios::trunc) << "no graph";
+  EXPECT_EQ(answer(vectors), first);
+  EXPECT_GT(std::filesystem::file_size(options.graph_file), 600U * 20 * 4);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(BuildIndexTest, ServesWithoutAPlaceToKeepAGraph) {
+  Random random(25);
+  const Vectors vectors = normal_vectors(100, 5, random);
+
+  const auto built = build_index(
+      vectors.table(), {.kind = IndexKind::graph, .graph_file = "/no/such/folder/graph.faiss"});
+
+  EXPECT_TRUE(built.ok()) << built.status();
 }
 
 TEST(BuildIndexTest, SearchesTheOwnersRowsWhereTheyLie) {
