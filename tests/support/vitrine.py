@@ -16,7 +16,7 @@ import time
 
 BINARY = os.environ.get("VITRINE_BINARY", "build/release/vitrine")
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 60  # sanitizer builds start slowly
+READY_SECONDS = float(os.environ.get("VITRINE_READY_SECONDS", 60))  # sanitizer builds start slowly
 
 
 def run(*arguments, check=True, timeout=300, **options):
