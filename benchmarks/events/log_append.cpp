@@ -121,6 +121,7 @@ void measure(const char* what, Send send, std::size_t events, unsigned producers
   const std::int64_t end_us = start_us + static_cast<std::int64_t>(seconds * 1e6);
   std::vector<std::vector<std::int64_t>> waits_us(producers);
   std::vector<std::thread> threads;
+  threads.reserve(producers);
   for (unsigned producer = 0; producer < producers; ++producer) {
     threads.emplace_back([&, producer] {
       Random random(producer + 1);

@@ -125,6 +125,7 @@ std::pair<double, double> recalls(const Data& data, const TrainedModel& model,
     }
     std::sort(warm.begin(), warm.end(), std::greater<>());
     std::vector<std::pair<float, const Cold*>> ranked;
+    ranked.reserve(cold.size());
     for (const Cold& one : cold) {
       ranked.emplace_back(
           std::inner_product(vector.begin(), vector.end(), one.vector.begin(), 0.0F), &one);

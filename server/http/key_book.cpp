@@ -147,7 +147,7 @@ absl::Status KeyBook::create(events::Committer& committer, KeyRecord wanted,
   return committer.submit(std::make_unique<KeyCommand>(stage, answer));
 }
 
-absl::Status KeyBook::revoke(events::Committer& committer, std::string id,
+absl::Status KeyBook::revoke(events::Committer& committer, const std::string& id,
                              std::function<void(absl::Status)> done) {
   const auto stage = [this, id](events::Batch& batch) -> absl::Status {
     VITRINE_ASSIGN_OR_RETURN(const auto stored, batch.get(store::Family::keys, id));

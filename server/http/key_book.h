@@ -48,7 +48,7 @@ class KeyBook final : public Authenticator {
   absl::Status create(events::Committer& committer, KeyRecord wanted,
                       std::function<void(absl::StatusOr<CreatedKey>)> done);
   // NotFound when there is no such key. From the answer on the key is refused.
-  absl::Status revoke(events::Committer& committer, std::string id,
+  absl::Status revoke(events::Committer& committer, const std::string& id,
                       std::function<void(absl::Status)> done);
 
  private:

@@ -105,6 +105,7 @@ int run(const char* folder, std::uint64_t round) {
   collect::Collector collector(*database, committer, *identities, *quarantine, clock, metrics, {});
   tell("ready\n");
   std::vector<std::thread> threads;
+  threads.reserve(k_threads);
   for (std::uint64_t thread = 0; thread < k_threads; ++thread) {
     threads.emplace_back([&, thread] { write_for_ever(collector, round, thread); });
   }

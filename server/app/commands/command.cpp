@@ -36,7 +36,7 @@ void add_data_option(CLI::App& command, Invocation& invocation) {
   command.add_option("--data", invocation.config.data, "The data folder")->type_name("DIR");
 }
 
-absl::Status wrong_use(std::string message) {
+absl::Status wrong_use(std::string_view message) {
   absl::Status status = absl::InvalidArgumentError(message);
   status.SetPayload(k_wrong_use, absl::Cord());
   return status;

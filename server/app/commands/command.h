@@ -37,7 +37,7 @@ CLI::App& add_verb(CLI::App& command, Invocation& invocation, const std::string&
 void add_data_option(CLI::App& command, Invocation& invocation);
 
 // The command line asks for something that cannot be: ends with status 2.
-absl::Status wrong_use(std::string message);
+absl::Status wrong_use(std::string_view message);
 bool is_wrong_use(const absl::Status& status);
 
 // wrong_use unless --data is given; NotFound when `must_exist` and it is no data folder.

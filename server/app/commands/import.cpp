@@ -74,7 +74,7 @@ absl::StatusOr<std::optional<TimeMs>> newest_time(const std::vector<std::string>
       VITRINE_ASSIGN_OR_RETURN(const bool found, reader.next(row));
       if (!found) break;
       const absl::StatusOr<std::optional<TimeMs>> time = event_time(row);
-      if (time.ok() && *time && (!newest || **time > *newest)) newest = **time;
+      if (time.ok() && *time && (!newest || **time > *newest)) newest = *time;
     }
   }
   return newest;

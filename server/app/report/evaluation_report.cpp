@@ -125,12 +125,14 @@ void write_section(http::JsonWriter& writer, const ReportSection& section) {
 void add_intervals(ReportSection& section, std::size_t cutoff) {
   if (section.rankings.empty()) return;
   std::vector<std::string> names;
+  names.reserve(std::size(k_user_metrics));
   for (const char* name : k_user_metrics) names.push_back(fmt::format("{}@{}", name, cutoff));
   const RankingResult* const baseline =
       section.rankings.size() > 1 ? &section.rankings[1] : nullptr;
   for (RankingResult& ranking : section.rankings) {
     std::vector<std::vector<float>> gains;
     std::vector<std::span<const float>> series;
+    series.reserve(2 * names.size());
     for (const std::string& name : names) series.emplace_back(ranking.result.by_user.at(name));
     const bool is_compared = baseline != nullptr && baseline != &ranking;
     for (std::size_t i = 0; is_compared && i < names.size(); ++i) {

@@ -135,8 +135,8 @@ void patch_product(const Services& services, const Request& request, Reply reply
 
 void delete_product(const Services& services, const Request& request, Reply reply) {
   change_product(services, request, std::move(reply),
-                 [id = std::string(request.path("id"))](
-                     std::optional<Product> current) -> absl::StatusOr<std::optional<Product>> {
+                 [id = std::string(request.path("id"))](const std::optional<Product>& current)
+                     -> absl::StatusOr<std::optional<Product>> {
                    if (!current) return not_found("there is no product {}", id);
                    return std::optional<Product>();
                  });

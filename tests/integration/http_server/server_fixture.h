@@ -7,12 +7,14 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/status.h"
 #include "raw_client.h"
 #include "server/http/json_reader.h"
 #include "server/http/operations.h"
@@ -28,14 +30,13 @@ class ServerFixture : public ::testing::Test {
     router_.add("POST", "/echo", Scope::collect, answer_at_once([](Request& request) {
                   return json_response(std::move(request.body));
                 }));
-    router_.add("POST", "/json", Scope::collect,
-                answer_at_once([this](Request& request) -> absl::StatusOr<Response> {
-                  JsonDocument document;
-                  const absl::Status parsed =
-                      document.parse(request.body, options_.limits.max_json_depth);
-                  if (!parsed.ok()) return parsed;
-                  return json_response("{}");
-                }));
+    router_.add(
+        "POST", "/json", Scope::collect,
+        answer_at_once([this](Request& request) -> absl::StatusOr<Response> {
+          JsonDocument document;
+          VITRINE_RETURN_IF_ERROR(document.parse(request.body, options_.limits.max_json_depth));
+          return json_response("{}");
+        }));
     router_.add("GET", "/large", Scope::collect, answer_at_once([](Request&) {
                   return json_response(std::string(k_large_bytes, 'x'));
                 }));
@@ -46,7 +47,7 @@ class ServerFixture : public ::testing::Test {
     });
     router_.add("GET", "/dropped", Scope::collect, [](Request&, Reply) {});
     router_.add("GET", "/throws", Scope::collect,
-                [](Request&, Reply) { std::vector<int>().at(1); });
+                [](Request&, Reply) { std::ignore = std::vector<int>().at(1); });
     router_.add("GET", "/threads", Scope::collect, answer_at_once([this](Request&) {
                   const std::lock_guard lock(mutex_);
                   threads_.push_back(std::this_thread::get_id());
