@@ -84,10 +84,10 @@ class BenchmarkShop {
     model_ = std::make_unique<OneModel>(
         live_model::LiveModelBuilder::create(make_model(products), numbers_, *catalog_->current())
             ->current());
-    recommender_ =
-        std::make_unique<Recommender>(Recommender::Parts{*identities_, profiles_, popularity_,
-                                                         *catalog_, *model_, clock_, metrics_},
-                                      PlacementBook::shipped());
+    recommender_ = std::make_unique<Recommender>(
+        Recommender::Parts{*identities_, profiles_, popularity_, sessions_, *catalog_, *model_,
+                           clock_, metrics_},
+        PlacementBook::shipped());
   }
   ~BenchmarkShop() { committer_.stop(); }
 
@@ -171,7 +171,8 @@ class BenchmarkShop {
   std::unique_ptr<catalog::Catalog> catalog_;
   profiles::ProfileBook profiles_{numbers_};
   profiles::PopularityBook popularity_{numbers_};
-  std::array<events::Projection*, 2> projections_{&profiles_, &popularity_};
+  profiles::SessionBook sessions_{numbers_};
+  std::array<events::Projection*, 3> projections_{&profiles_, &popularity_, &sessions_};
   events::Committer committer_{*database_, projections_, clock_, metrics_, *log_, {}};
   std::unique_ptr<OneModel> model_;
   std::unique_ptr<Recommender> recommender_;

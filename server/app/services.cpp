@@ -66,7 +66,9 @@ absl::Status Services::open_state(const Progress& progress) {
 
   profiles_.emplace(numbers_, *database_, metrics_, config_.profiles);
   popularity_.emplace(numbers_, *database_);
-  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_};
+  sessions_.emplace(numbers_, profiles::SessionBook::Options(),
+                    events::read_checkpoint_of(profiles::SessionBook::k_name, *database_));
+  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_, &*sessions_};
   checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
   return events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_);
 }
@@ -81,6 +83,7 @@ void Services::start_parts(Access access) {
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
                                                      .profiles = *profiles_,
                                                      .popularity = *popularity_,
+                                                     .sessions = *sessions_,
                                                      .catalog = *catalog_,
                                                      .live_model = *watcher_,
                                                      .clock = clock_,

@@ -32,6 +32,7 @@
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
+#include "server/profiles/session_book.h"
 #include "server/recommend/recommender.h"
 #include "server/store/database.h"
 
@@ -108,6 +109,7 @@ class Services {
   std::unique_ptr<http::KeyBook> keys_;
   std::optional<profiles::ProfileBook> profiles_;
   std::optional<profiles::PopularityBook> popularity_;
+  std::optional<profiles::SessionBook> sessions_;
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
   std::optional<events::Checkpointer> checkpointer_;
   ModelRegistry models_;

@@ -10,42 +10,49 @@
 #include <utility>
 
 #include "base/random.h"
+#include "base/status.h"
 #include "model/event.h"
 #include "server/profiles/fixed_hash.h"
 #include "server/profiles/profile_book.h"
 #include "server/profiles/session_memory.h"
+#include "server/profiles/session_record.h"
+#include "server/store/key.h"
 
 namespace vitrine::profiles {
 namespace {
-
-struct Click {
-  TimeMs time_ms = 0;
-  std::uint64_t event_key = 0;  // breaks ties of time
-  ProductNumber product;
-};
-
-bool is_older(const Click& a, const Click& b) {
-  return std::tie(a.time_ms, a.event_key, a.product) < std::tie(b.time_ms, b.event_key, b.product);
-}
 
 // What the writer knows about a session beside what readers see.
 struct Slot {
   std::uint64_t key = 0;
   std::uint32_t generation = 0;
-  bool is_linked = false;     // its products lead to it
-  std::vector<Click> clicks;  // oldest first; empty: the slot is free
+  bool is_linked = false;      // its products lead to it
+  bool is_dirty = false;       // differs from the last checkpoint
+  bool is_handed_out = false;  // a checkpoint is reading the clicks
+  // Oldest first; null: the slot is free.
+  std::shared_ptr<std::vector<Click>> shared_clicks;
 
-  TimeMs first_ms() const { return clicks.front().time_ms; }
-  TimeMs last_ms() const { return clicks.back().time_ms; }
+  const std::vector<Click>& clicks() const { return *shared_clicks; }
+  std::vector<Click>& writable_clicks() {
+    if (shared_clicks == nullptr) {
+      shared_clicks = std::make_shared<std::vector<Click>>();
+    } else if (is_handed_out) {
+      shared_clicks = std::make_shared<std::vector<Click>>(*shared_clicks);
+    }
+    is_handed_out = false;
+    return *shared_clicks;
+  }
+
+  TimeMs first_ms() const { return clicks().front().time_ms; }
+  TimeMs last_ms() const { return clicks().back().time_ms; }
   bool holds(ProductNumber product) const {
-    return std::ranges::find(clicks, product, &Click::product) != clicks.end();
+    return std::ranges::find(clicks(), product, &Click::product) != clicks().end();
   }
   TimeMs last_ms_of(ProductNumber product) const {
-    return std::ranges::find(clicks.rbegin(), clicks.rend(), product, &Click::product)->time_ms;
+    return std::ranges::find(clicks().rbegin(), clicks().rend(), product, &Click::product)->time_ms;
   }
   bool has_two_products() const {
     return std::ranges::any_of(
-        clicks, [&](const Click& click) { return click.product != clicks.front().product; });
+        clicks(), [&](const Click& click) { return click.product != clicks().front().product; });
   }
 };
 
@@ -100,12 +107,19 @@ std::uint64_t unnamed_session_key(UserNumber person) {
 }
 
 struct SessionBook::State {
-  State(catalog::ProductNumbers& numbers_in, const Options& options_in)
-      : numbers(numbers_in), options(options_in), lists(options_in.sessions_of_product_max) {}
+  State(catalog::ProductNumbers& numbers_in, const Options& options_in,
+        std::unique_ptr<const events::CheckpointReader> last_checkpoint_in)
+      : numbers(numbers_in),
+        options(options_in),
+        last_checkpoint(std::move(last_checkpoint_in)),
+        lists(options_in.sessions_of_product_max) {}
 
   void add(std::uint64_t key, bool is_named, const Click& click, TimeMs committed_ms);
   std::uint32_t slot_for(std::uint64_t key, bool is_named, TimeMs time_ms);
+  void show(std::uint32_t number);
   void insert(std::uint32_t number, const Click& click);
+  void mark_dirty(std::uint32_t number);
+  absl::Status restore_slot(std::string_view key, std::string_view value);
   void link(std::uint32_t number);
   void unlink(std::uint32_t number);
   void forget(std::uint32_t number);
@@ -116,6 +130,7 @@ struct SessionBook::State {
 
   catalog::ProductNumbers& numbers;
   const Options options;
+  const std::unique_ptr<const events::CheckpointReader> last_checkpoint;  // null: none is kept
   std::atomic<Position> position{0};
   std::atomic<std::size_t> linked{0};
 
@@ -129,18 +144,26 @@ struct SessionBook::State {
   std::vector<std::uint32_t> free_slots;
   absl::btree_set<std::tuple<TimeMs, std::uint64_t, std::uint32_t>> by_age;  // last_ms, key, slot
   TimeMs newest_ms = 0;
+  std::vector<std::uint32_t> dirty;
+
+  std::mutex mutex;                    // of what follows
+  std::vector<std::uint32_t> written;  // by the checkpoint that is under way, or one that failed
 };
 
 // Each once.
 template <class Visit>
 void SessionBook::State::for_each_product(const Slot& slot, Visit&& visit) const {
-  for (auto click = slot.clicks.begin(); click != slot.clicks.end(); ++click) {
-    if (std::find_if(slot.clicks.begin(), click, [&](const Click& other) {
-          return other.product == click->product;
-        }) == click) {
-      visit(click->product);
-    }
+  const std::vector<Click>& all = slot.clicks();
+  for (auto click = all.begin(); click != all.end(); ++click) {
+    const auto first = std::find_if(
+        all.begin(), click, [&](const Click& other) { return other.product == click->product; });
+    if (first == click) visit(click->product);
   }
+}
+
+void SessionBook::State::mark_dirty(std::uint32_t number) {
+  if (last_checkpoint == nullptr || std::exchange(slots[number].is_dirty, true)) return;
+  dirty.push_back(number);
 }
 
 void SessionBook::State::link(std::uint32_t number) {
@@ -165,8 +188,11 @@ void SessionBook::State::forget(std::uint32_t number) {
   keys.remove(slot.key, ref(number));
   by_age.erase({slot.last_ms(), slot.key, number});
   clicks.clear(number);
-  slot = {.key = 0, .generation = slot.generation + 1, .is_linked = false, .clicks = {}};
+  ++slot.generation;
+  slot.is_handed_out = false;
+  slot.shared_clicks = nullptr;
   free_slots.push_back(number);
+  mark_dirty(number);
 }
 
 void SessionBook::State::forget_old() {
@@ -184,6 +210,7 @@ std::uint32_t SessionBook::State::slot_for(std::uint64_t key, bool is_named, Tim
     if (is_named) return known->slot;
     if (time_ms < slot.first_ms() - k_session_gap_ms) return k_no_slot;
     if (time_ms <= slot.last_ms() + k_session_gap_ms) return known->slot;
+    mark_dirty(known->slot);  // it is no longer the person's latest
   }
   std::uint32_t number = static_cast<std::uint32_t>(slots.size());
   if (free_slots.empty()) {
@@ -197,21 +224,28 @@ std::uint32_t SessionBook::State::slot_for(std::uint64_t key, bool is_named, Tim
   return number;
 }
 
+void SessionBook::State::show(std::uint32_t number) {
+  const Slot& slot = slots[number];
+  by_age.insert({slot.last_ms(), slot.key, number});
+  std::array<ProductNumber, k_clicks_max> products;
+  std::ranges::transform(slot.clicks(), products.begin(), &Click::product);
+  clicks.write(ref(number), std::span(products).first(slot.clicks().size()), slot.last_ms());
+}
+
 void SessionBook::State::insert(std::uint32_t number, const Click& click) {
   Slot& slot = slots[number];
-  if (!slot.clicks.empty()) by_age.erase({slot.last_ms(), slot.key, number});
-  const bool is_known = slot.holds(click.product);
-  slot.clicks.insert(std::ranges::upper_bound(slot.clicks, click, is_older), click);
+  const bool is_new = slot.shared_clicks == nullptr;
+  if (!is_new) by_age.erase({slot.last_ms(), slot.key, number});
+  const bool is_known = !is_new && slot.holds(click.product);
+  std::vector<Click>& all = slot.writable_clicks();
+  all.insert(std::ranges::upper_bound(all, click, is_older), click);
   std::optional<ProductNumber> dropped;
-  if (slot.clicks.size() > k_clicks_max) {
-    dropped = slot.clicks.front().product;
-    slot.clicks.erase(slot.clicks.begin());
+  if (all.size() > k_clicks_max) {
+    dropped = all.front().product;
+    all.erase(all.begin());
   }
-  by_age.insert({slot.last_ms(), slot.key, number});
-
-  std::array<ProductNumber, k_clicks_max> products;
-  std::ranges::transform(slot.clicks, products.begin(), &Click::product);
-  clicks.write(ref(number), std::span(products).first(slot.clicks.size()), slot.last_ms());
+  mark_dirty(number);
+  show(number);
 
   const bool was_linked = slot.is_linked && dropped && (is_known || *dropped != click.product);
   if (was_linked && !slot.holds(*dropped)) lists.remove(*dropped, number);
@@ -236,8 +270,9 @@ void SessionBook::State::add(std::uint64_t key, bool is_named, const Click& clic
   forget_old();
 }
 
-SessionBook::SessionBook(catalog::ProductNumbers& numbers, const Options& options)
-    : state_(std::make_unique<State>(numbers, options)) {}
+SessionBook::SessionBook(catalog::ProductNumbers& numbers, const Options& options,
+                         std::unique_ptr<const events::CheckpointReader> last_checkpoint)
+    : state_(std::make_unique<State>(numbers, options, std::move(last_checkpoint))) {}
 SessionBook::~SessionBook() = default;
 
 std::optional<SessionRef> SessionBook::find(std::uint64_t session_key) const {
@@ -272,6 +307,104 @@ void SessionBook::apply(const LogEntry& entry) {
     }
   }
   state_->position.store(entry.position);
+}
+
+std::string SessionBook::checkpoint() const {
+  if (state_->last_checkpoint == nullptr) return {};
+  return store::key_of(k_session_record_form) +
+         store::key_of(static_cast<std::uint64_t>(state_->newest_ms));
+}
+
+events::CheckpointPart SessionBook::begin_checkpoint() {
+  if (state_->last_checkpoint == nullptr) return nullptr;
+  State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  // What a failed one did not write, and what changed since.
+  std::vector<std::uint32_t>& numbers = state.written;
+  numbers.insert(numbers.end(), state.dirty.begin(), state.dirty.end());
+  std::ranges::sort(numbers);
+  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+  state.dirty.clear();
+
+  auto records = std::make_shared<std::vector<std::pair<std::uint32_t, SessionRecord>>>();
+  records->reserve(numbers.size());
+  for (const std::uint32_t number : numbers) {
+    Slot& slot = state.slots[number];
+    slot.is_dirty = false;
+    slot.is_handed_out = true;
+    records->emplace_back(number,
+                          SessionRecord{.key = slot.key,
+                                        .is_latest = state.keys.find(slot.key) == state.ref(number),
+                                        .clicks = slot.shared_clicks});
+  }
+  return [records, &names = state.numbers](events::CheckpointWriter& writer) {
+    for (const auto& [number, record] : *records) {
+      if (record.clicks == nullptr) {
+        writer.erase(store::key_of(number));
+      } else {
+        writer.put(store::key_of(number), encode(record, names));
+      }
+    }
+  };
+}
+
+void SessionBook::end_checkpoint(bool is_durable) {
+  const std::lock_guard lock(state_->mutex);
+  if (is_durable) state_->written.clear();
+}
+
+absl::Status SessionBook::State::restore_slot(std::string_view key, std::string_view value) {
+  const std::optional<std::uint32_t> number = store::small_number_in(key);
+  const std::optional<SessionRecord> record = decode_session(value, numbers);
+  if (!number || !record || record->clicks->size() > k_clicks_max) {
+    return data_loss("a session of the checkpoint cannot be read ({} bytes)", value.size());
+  }
+  if (*number >= slots.size()) slots.resize(*number + 1);
+  Slot& slot = slots[*number];
+  slot.key = record->key;
+  slot.shared_clicks = std::make_shared<std::vector<Click>>(*record->clicks);
+  show(*number);
+  if (record->is_latest) keys.set(slot.key, ref(*number));
+  return absl::OkStatus();
+}
+
+absl::Status SessionBook::restore(std::string_view checkpoint, Position at) {
+  State& state = *state_;
+  const auto form = store::small_number_in(checkpoint.substr(0, 4));
+  const auto newest =
+      store::number_in(checkpoint.substr(std::min<std::size_t>(4, checkpoint.size())));
+  if (state.last_checkpoint == nullptr || form != k_session_record_form || !newest) {
+    return absl::UnimplementedError("sessions of another form");
+  }
+  absl::Status status;
+  VITRINE_RETURN_IF_ERROR(state.last_checkpoint->walk({}, [&](auto key, auto value) {
+    status = state.restore_slot(key, value);
+    return status.ok();
+  }));
+  VITRINE_RETURN_IF_ERROR(status);
+  for (std::uint32_t number = 0; number < state.slots.size(); ++number) {
+    if (state.slots[number].shared_clicks == nullptr) state.free_slots.push_back(number);
+  }
+  for (const auto& [last_ms, key, number] : state.by_age) {
+    if (state.slots[number].has_two_products()) state.link(number);
+  }
+  state.newest_ms = static_cast<TimeMs>(*newest);
+  state.position.store(at);
+  state.forget_old();  // the limits may have become smaller
+  return absl::OkStatus();
+}
+
+std::uint64_t SessionBook::fingerprint() const {
+  std::uint64_t sum = static_cast<std::uint64_t>(state_->newest_ms);
+  for (std::uint32_t number = 0; number < state_->slots.size(); ++number) {
+    const Slot& slot = state_->slots[number];
+    if (slot.shared_clicks == nullptr) continue;
+    const SessionRecord record{.key = slot.key,
+                               .is_latest = state_->keys.find(slot.key) == state_->ref(number),
+                               .clicks = slot.shared_clicks};
+    sum += fixed_hash(encode(record, state_->numbers));  // in any order
+  }
+  return sum;
 }
 
 }  // namespace vitrine::profiles

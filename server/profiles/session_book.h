@@ -6,7 +6,9 @@
 // that the order of arrival does not matter for sessions with an id, as long as no limit is
 // reached.
 // Thread-safe for reading: a session is copied without a lock, a list of sessions under a lock held
-// for that copy; apply() on the committer thread.
+// for that copy; apply() and the checkpoint as projection.h says. A checkpoint keeps sessions, not
+// lists: after a restart a product that had reached its limit may lead to a session again that a
+// later one had pushed out.
 #pragma once
 
 #include <array>
@@ -23,6 +25,7 @@
 #include "model/ids.h"
 #include "model/log_entry.h"
 #include "server/catalog/product_numbers.h"
+#include "server/events/checkpoint.h"
 #include "server/events/projection.h"
 
 namespace vitrine::profiles {
@@ -45,6 +48,7 @@ std::uint64_t unnamed_session_key(UserNumber person);
 
 class SessionBook final : public events::Projection {
  public:
+  static constexpr std::string_view k_name = "sessions";
   static constexpr std::size_t k_clicks_max = 58;  // of one session; the latest are kept
   static constexpr TimeMs k_session_gap_ms = 30 * k_minute_ms;
 
@@ -63,8 +67,9 @@ class SessionBook final : public events::Projection {
     std::span<const ProductNumber> clicks() const { return {products.data(), size}; }
   };
 
-  // `numbers` outlives the book.
-  SessionBook(catalog::ProductNumbers& numbers, const Options& options);
+  // `numbers` outlives the book. Without `last_checkpoint` (of k_name) it keeps none.
+  SessionBook(catalog::ProductNumbers& numbers, const Options& options,
+              std::unique_ptr<const events::CheckpointReader> last_checkpoint = nullptr);
   explicit SessionBook(catalog::ProductNumbers& numbers) : SessionBook(numbers, Options()) {}
   ~SessionBook() override;
 
@@ -80,9 +85,15 @@ class SessionBook final : public events::Projection {
   // Sessions of at least two products.
   std::size_t size() const;
 
-  std::string_view name() const override { return "sessions"; }
+  std::string_view name() const override { return k_name; }
   void apply(const LogEntry& entry) override;
   Position position() const override;
+  std::string checkpoint() const override;
+  // DataLoss when a session of the checkpoint cannot be read.
+  absl::Status restore(std::string_view checkpoint, Position at) override;
+  events::CheckpointPart begin_checkpoint() override;
+  void end_checkpoint(bool is_durable) override;
+  std::uint64_t fingerprint() const override;
 
  private:
   struct State;

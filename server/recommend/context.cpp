@@ -33,11 +33,50 @@ void mark_person(const Context& context, ProductMarks& marks) {
   }
 }
 
+identity::Who who_asks(const Recommender::Parts& parts, const RecommendRequest& request) {
+  if (!request.personalize) return {};
+  return parts.identities.find(request.user_id, request.visitor_id);
+}
+
 std::shared_ptr<const profiles::Profile> profile_of(const Recommender::Parts& parts,
-                                                    const RecommendRequest& request) {
-  if (!request.personalize) return nullptr;
-  const identity::Who who = parts.identities.find(request.user_id, request.visitor_id);
-  return who.user == k_nobody ? nullptr : parts.profiles.find(who.user);
+                                                    UserNumber user) {
+  return user == k_nobody ? nullptr : parts.profiles.find(user);
+}
+
+// The session that is named, else the one that the visitor (else the user) is in.
+std::optional<profiles::SessionRef> session_of(const Recommender::Parts& parts,
+                                               const RecommendRequest& request,
+                                               const identity::Who& who, TimeMs now_ms,
+                                               profiles::SessionBook::Session& session) {
+  if (!request.personalize) return std::nullopt;
+  if (!request.session_id.empty()) {
+    const auto named = parts.sessions.find(profiles::session_key_of(request.session_id));
+    if (named && parts.sessions.read(*named, session)) return named;
+  }
+  const UserNumber person = who.visitor != k_nobody ? who.visitor : who.user;
+  if (person == k_nobody) return std::nullopt;
+  const auto running = parts.sessions.find(profiles::unnamed_session_key(person));
+  if (!running || !parts.sessions.read(*running, session)) return std::nullopt;
+  const TimeMs quiet_ms = now_ms - session.last_ms;
+  return quiet_ms <= profiles::SessionBook::k_session_gap_ms ? running : std::nullopt;
+}
+
+// From the book, else from what the person's own events say of this session.
+void collect_session(const Recommender::Parts& parts, const identity::Who& who, Context& context,
+                     std::vector<ProductNumber>& out) {
+  profiles::SessionBook::Session session;
+  context.own_session = session_of(parts, context.request, who, context.now_ms, session);
+  if (context.own_session) {
+    out.assign(session.clicks().begin(), session.clicks().end());
+  } else {
+    for (std::size_t i = context.interests.size(); i-- > 0;) {
+      const Interest& interest = context.interests[i];
+      if (interest.session_confidence > 0) out.push_back(interest.product);
+    }
+  }
+  if (context.product && (out.empty() || out.back() != *context.product)) {
+    out.push_back(*context.product);
+  }
 }
 
 const ConfidenceRule& rule_of(const live_model::LiveModel& live) {
@@ -64,21 +103,26 @@ Context make_context(const Recommender::Parts& parts, const RecommendRequest& re
   memory.marks.begin();
   memory.interests.clear();
   memory.cart.clear();
+  memory.session.clear();
   const catalog::ProductNumbers& numbers = parts.catalog.numbers();
   for (const std::string& id : request.cart) {
     if (const auto product = numbers.find(id)) memory.cart.push_back(*product);
   }
+  const identity::Who who = who_asks(parts, request);
   Context context{.request = request,
                   .placement = placement,
                   .numbers = numbers,
                   .popularity = parts.popularity,
+                  .sessions = parts.sessions,
                   .live = parts.live_model.current(),
                   .catalog = parts.catalog.current(),
-                  .profile = profile_of(parts, request),
+                  .profile = profile_of(parts, who.user),
                   .now_ms = parts.clock.now_ms(),
                   .product = numbers.find(request.product_id),
                   .cart = memory.cart,
                   .interests = memory.interests,
+                  .session = memory.session,
+                  .own_session = std::nullopt,
                   .marks = memory.marks,
                   .pool = pool_size(request, placement)};
   if (context.profile != nullptr) {
@@ -86,6 +130,7 @@ Context make_context(const Recommender::Parts& parts, const RecommendRequest& re
                       profiles::session_key_of(request.session_id), context.now_ms,
                       memory.interests);
   }
+  collect_session(parts, who, context, memory.session);
   mark_request(context, memory.marks);
   mark_person(context, memory.marks);
   return context;

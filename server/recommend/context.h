@@ -25,6 +25,7 @@ struct Context {
   const Placement& placement;
   const catalog::ProductNumbers& numbers;
   const profiles::PopularityBook& popularity;
+  const profiles::SessionBook& sessions;
   std::shared_ptr<const live_model::LiveModel> live;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;
   std::shared_ptr<const profiles::Profile>
@@ -33,6 +34,9 @@ struct Context {
   std::optional<ProductNumber> product;    // the one looked at, if the shop ever named it before
   const std::vector<ProductNumber>& cart;  // likewise
   const std::vector<Interest>& interests;  // latest first; empty without a profile
+  // What was looked at in this session, oldest first, the product of the page last.
+  const std::vector<ProductNumber>& session;
+  std::optional<profiles::SessionRef> own_session;  // the same in `sessions`, if it is there
   const ProductMarks& marks;
   std::size_t pool;  // how many candidates to give: more where the filter will take many
   // What the request's category and market and the filters leave; null for everything.
@@ -55,6 +59,8 @@ struct Context {
     }
     return interests.empty() ? nullptr : &interests.front();
   }
+  // Whether something about the person is known here.
+  bool is_personal() const { return !interests.empty() || own_session.has_value(); }
   // For people: the title, or the id of a product without one.
   std::string_view title_of(ProductNumber product_number) const {
     const Product* const known = catalog->find(product_number);
@@ -68,6 +74,7 @@ struct ContextMemory {
   ProductMarks marks;
   std::vector<Interest> interests;
   std::vector<ProductNumber> cart;
+  std::vector<ProductNumber> session;
 };
 
 // What the request and the placement together ask for.

@@ -24,7 +24,12 @@ Placement home() {
 Placement product_page() {
   return {.name = "product_page",
           .description = "Beside one product: what is like it and what goes with it",
-          .sources = {{"similar", 1.0F}, {"together", 0.8F}, {"session", 0.2F}, {"personal", 0.1F}},
+          .sources = {{"similar", 1.0F},
+                      {"together", 0.8F},
+                      {"also_viewed", 0.6F},
+                      {"session", 0.3F},
+                      {"upsell", 0.1F},
+                      {"personal", 0.1F}},
           .fallback = {"personal", "trending", "popular", "new"},
           .needs_product = true,
           .exclude_product_group = true};

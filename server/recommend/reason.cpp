@@ -11,6 +11,13 @@ Reason about_product(const Context& context, std::string_view kind, std::string_
           .text = fmt::format("{} {}", sentence, context.title_of(product))};
 }
 
+Reason also_looked_at(const Context& context, ProductNumber product) {
+  return {.kind = "also_viewed",
+          .product_id = std::string(context.numbers.id_of(product)),
+          .text = fmt::format("Shoppers who looked at {} also looked at this",
+                              context.title_of(product))};
+}
+
 Reason because_of(const Context& context, const Interest& interest) {
   switch (interest.type) {
     case EventType::purchase:

@@ -12,6 +12,9 @@ namespace vitrine::recommend {
 // "Because you looked at X", by what was done with it.
 Reason because_of(const Context& context, const Interest& interest);
 
+// "Shoppers who looked at X also looked at this".
+Reason also_looked_at(const Context& context, ProductNumber product);
+
 // Any sentence about another product; `sentence` is followed by its title.
 Reason about_product(const Context& context, std::string_view kind, std::string_view sentence,
                      ProductNumber product);

@@ -70,7 +70,7 @@ RecommendAnswer make_answer(const Context& context, const Selection& selection,
   answer.placement = context.placement.name;
   answer.placement_version = context.placement.version;
   answer.model_version = context.live->version();
-  answer.personalized = !context.interests.empty();
+  answer.personalized = context.is_personal();
   answer.products.reserve(selection.picks().size());
   for (const Pick& pick : selection.picks()) answer.products.push_back(shown(context, pick));
   answer.removed = filter.removed();

@@ -24,6 +24,7 @@
 #include "server/live_model/live_model.h"
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
+#include "server/profiles/session_book.h"
 #include "server/recommend/assortment.h"
 #include "server/recommend/chance.h"
 #include "server/recommend/placement_book.h"
@@ -100,6 +101,7 @@ class Recommender {
     const identity::IdentityBook& identities;
     const profiles::ProfileBook& profiles;
     const profiles::PopularityBook& popularity;
+    const profiles::SessionBook& sessions;
     const catalog::Catalog& catalog;
     const live_model::LiveModelSource& live_model;
     const Clock& clock;

@@ -16,15 +16,23 @@ void append_similar(const Context& context, std::uint32_t row, std::vector<Produ
   }
 }
 
-bool is_in(const Product& product, std::string_view category) {
-  return std::ranges::any_of(
-      product.categories, [&](const std::string& path) { return is_in_category(path, category); });
-}
-
 // "Home > Kitchen > Cakes" -> "Home > Kitchen" -> "Home" -> "".
 std::string_view parent_of(std::string_view category) {
   const std::size_t end = category.rfind(" > ");
   return end == std::string_view::npos ? std::string_view() : category.substr(0, end);
+}
+
+}  // namespace
+
+std::optional<ProductNumber> product_of_page(const Context& context) {
+  if (context.product) return context.product;
+  if (!context.cart.empty()) return context.cart.back();
+  return std::nullopt;
+}
+
+bool is_in(const Product& product, std::string_view category) {
+  return std::ranges::any_of(
+      product.categories, [&](const std::string& path) { return is_in_category(path, category); });
 }
 
 void append_popular_of_category(const Context& context, ProductNumber anchor,
@@ -43,8 +51,6 @@ void append_popular_of_category(const Context& context, ProductNumber anchor,
     }
   }
 }
-
-}  // namespace
 
 absl::Status related_products(const Context& context, ProductNumber anchor,
                               std::vector<ProductNumber>& out) {

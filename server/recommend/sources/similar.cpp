@@ -7,13 +7,6 @@
 namespace vitrine::recommend {
 namespace {
 
-// The product looked at, else the last one of the cart; nothing when the page is about none.
-std::optional<ProductNumber> product_of_page(const Context& context) {
-  if (context.product) return context.product;
-  if (!context.cart.empty()) return context.cart.back();
-  return std::nullopt;
-}
-
 class Similar final : public CandidateSource {
  public:
   std::string_view name() const override { return "similar"; }

@@ -10,15 +10,17 @@
 
 namespace vitrine::recommend {
 
-const CandidateSource& personal_source();  // products near everything the person did lately
-const CandidateSource& session_source();   // products near what they do right now
-const CandidateSource& similar_source();   // products like the one looked at, now or last
-const CandidateSource& together_source();  // bought together with the product or cart looked at
-const CandidateSource& trending_source();  // wanted by everybody these days
-const CandidateSource& popular_source();   // wanted by everybody these weeks
-const CandidateSource& recent_source();    // what the person looked at lately
-const CandidateSource& new_source();       // the latest in the catalog
-const CandidateSource& catalog_source();   // all of what a narrow request asks for
+const CandidateSource& personal_source();     // products near everything the person did lately
+const CandidateSource& session_source();      // what sessions like this one went on to
+const CandidateSource& similar_source();      // products like the one looked at, now or last
+const CandidateSource& together_source();     // bought together with the product or cart looked at
+const CandidateSource& also_viewed_source();  // looked at in one session with the product looked at
+const CandidateSource& upsell_source();       // a dearer product of the same category
+const CandidateSource& trending_source();     // wanted by everybody these days
+const CandidateSource& popular_source();      // wanted by everybody these weeks
+const CandidateSource& recent_source();       // what the person looked at lately
+const CandidateSource& new_source();          // the latest in the catalog
+const CandidateSource& catalog_source();      // all of what a narrow request asks for
 
 // Behind what a rule shows and no source gave: none of the list below, as it finds nothing itself.
 const CandidateSource& pinned_source();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "base/random.h"
@@ -269,6 +270,112 @@ TEST_F(SessionBookTest, IsReadWhileItIsWritten) {
   is_done = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_GT(reads, 0U);
+}
+
+// The keys of a checkpoint, in memory.
+using Kept = std::map<std::string, std::string, std::less<>>;
+
+class KeptWriter final : public events::CheckpointWriter {
+ public:
+  explicit KeptWriter(Kept& kept) : kept_(kept) {}
+  void put(std::string_view key, std::string_view value) override {
+    kept_.insert_or_assign(std::string(key), std::string(value));
+  }
+  void erase(std::string_view key) override { kept_.erase(std::string(key)); }
+
+ private:
+  Kept& kept_;
+};
+
+class KeptReader final : public events::CheckpointReader {
+ public:
+  explicit KeptReader(const Kept& kept) : kept_(kept) {}
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override {
+    const auto found = kept_.find(key);
+    if (found == kept_.end()) return std::nullopt;
+    return found->second;
+  }
+  absl::Status walk(
+      std::string_view prefix,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    for (const auto& [key, value] : kept_) {
+      if (key.starts_with(prefix) && !visit(key, value)) break;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const Kept& kept_;
+};
+
+class SessionCheckpointTest : public ::testing::Test {
+ protected:
+  void open() { book_.emplace(numbers_, options_, std::make_unique<KeptReader>(kept_)); }
+  void keep(bool is_durable = true) {
+    small_ = book_->checkpoint();
+    KeptWriter writer(is_durable ? kept_ : lost_);
+    book_->begin_checkpoint()(writer);
+    book_->end_checkpoint(is_durable);
+  }
+  // Clicks of named and unnamed sessions; some of them are forgotten, some begin anew.
+  LogEntry some_entry(Random& random) {
+    const bool is_named = random.below(2) == 0;
+    clock_ms_ += static_cast<TimeMs>(random.below(400'000));
+    LogEntry entry =
+        entries_.event(static_cast<std::uint32_t>(1 + random.below(10)), EventType::view,
+                       "p" + std::to_string(random.below(12)), clock_ms_, {},
+                       is_named ? "s" + std::to_string(random.below(30)) : "");
+    entry.committed_ms = clock_ms_;
+    return entry;
+  }
+
+  const SessionBook::Options options_{.sessions_max = 25};
+  catalog::ProductNumbers numbers_;
+  Kept kept_;
+  Kept lost_;
+  std::string small_;
+  std::optional<SessionBook> book_;
+  Entries entries_;
+  TimeMs clock_ms_ = k_now_ms;
+};
+
+TEST_F(SessionCheckpointTest, AndWhatCameAfterItAreTheWholeState) {
+  Random random(3);
+  open();
+  SessionBook recount(numbers_, options_);
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 40; ++i) {
+      const LogEntry entry = some_entry(random);
+      book_->apply(entry);
+      recount.apply(entry);
+    }
+    keep(round % 4 != 2);
+    if (round % 4 != 3) continue;
+
+    const Position at = book_->position();
+    open();
+    ASSERT_TRUE(book_->restore(small_, at).ok());
+    EXPECT_EQ(book_->position(), at);
+    EXPECT_EQ(book_->size(), recount.size());
+    EXPECT_EQ(book_->fingerprint(), recount.fingerprint());
+  }
+  EXPECT_EQ(kept_.size(), options_.sessions_max);
+  for (std::uint32_t product = 0; product < numbers_.size(); ++product) {
+    EXPECT_EQ(book_->session_count_of(ProductNumber(product)),
+              recount.session_count_of(ProductNumber(product)));
+  }
+}
+
+TEST_F(SessionCheckpointTest, OfAnotherFormOrDamagedIsNotTaken) {
+  Random random(4);
+  open();
+  for (int i = 0; i < 40; ++i) book_->apply(some_entry(random));
+  keep();
+  open();
+  EXPECT_EQ(book_->restore("another form", 40).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(book_->restore("", 40).code(), absl::StatusCode::kUnimplemented);
+  kept_.begin()->second.pop_back();
+  EXPECT_EQ(book_->restore(small_, 40).code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ class Shop : public ::testing::Test {
     recommender_.emplace(Recommender::Parts{.identities = *identities_,
                                             .profiles = profiles_,
                                             .popularity = popularity_,
+                                            .sessions = sessions_,
                                             .catalog = *catalog_,
                                             .live_model = model_,
                                             .clock = clock_,
@@ -225,7 +226,8 @@ class Shop : public ::testing::Test {
   std::unique_ptr<catalog::Catalog> catalog_;
   profiles::ProfileBook profiles_{numbers_};
   profiles::PopularityBook popularity_{numbers_};
-  std::array<events::Projection*, 2> projections_{&profiles_, &popularity_};
+  profiles::SessionBook sessions_{numbers_};
+  std::array<events::Projection*, 3> projections_{&profiles_, &popularity_, &sessions_};
   HandMadeModel model_;
   std::unique_ptr<events::Committer> committer_;
   std::optional<Recommender> recommender_;
