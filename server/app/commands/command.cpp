@@ -37,7 +37,7 @@ void add_data_option(CLI::App& command, Invocation& invocation) {
 }
 
 absl::Status wrong_use(std::string_view message) {
-  absl::Status status = absl::InvalidArgumentError(message);
+  absl::Status status = invalid_argument("{}", message);
   status.SetPayload(k_wrong_use, absl::Cord());
   return status;
 }
