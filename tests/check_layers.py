@@ -12,7 +12,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
-SERVER = ["store", "events", "identity", "catalog", "collect", "live_model", "profiles", "recommend"]
+SERVER = ["store", "events", "identity", "catalog", "collect", "live_model", "profiles", "recommend",
+          "decisions"]
 MAY_USE = {
     "base": [],
     "model": ["base"],
@@ -27,6 +28,7 @@ MAY_USE = {
     "server/profiles": ["server/identity", "server/catalog", "server/events", "server/store"],
     "server/recommend": ["server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
+    "server/decisions": ["server/events", "server/store"],
     "server/http": ["index"] + [f"server/{name}" for name in SERVER],
     "server/app": ["index", "training", "server/http"] + [f"server/{name}" for name in SERVER],
 }

@@ -198,6 +198,8 @@ absl::Status Committer::submit(std::unique_ptr<Command> command) {
   return absl::OkStatus();
 }
 
+bool Committer::is_half_full() const { return state_->queue.size() > state_->queue.capacity() / 2; }
+
 absl::StatusOr<Position> Committer::submit_and_wait(std::function<absl::Status(Batch&)> stage) {
   CHECK(std::this_thread::get_id() != state_->thread.get_id(),
         "the committer does not wait for itself");

@@ -98,6 +98,8 @@ class Committer {
   // ResourceExhausted when the queue is full, Unavailable once stopping; the command is destroyed
   // unanswered then.
   absl::Status submit(std::unique_ptr<Command> command);
+  // More than half of the queue waits: what need not be written now should keep away.
+  bool is_half_full() const;
   // Submits and waits for its answer. Not from the committer thread.
   absl::StatusOr<Position> submit_and_wait(std::function<absl::Status(Batch&)> stage);
 

@@ -19,15 +19,17 @@ namespace vitrine::store {
 // One column family each. A family that holds personal data has an owner that can export and erase
 // it. The numbers are stored: new families go to the end.
 enum class Family : std::uint8_t {
-  meta,        // format version, secrets of this data directory, counters
-  log,         // position (8 bytes, big-endian) -> LogEntry
-  dedupe,      // keyed hash of (source, event id) -> position
-  ids,         // keyed hash of ("user" | "visitor", id) -> number
-  people,      // number -> Person
-  products,    // product id -> Product
-  quarantine,  // arrival number -> refused event with reason
-  keys,        // key id -> API key record (hashed)
-  checkpoints  // projection name -> position and state; name, 0 and key -> what it keeps beside
+  meta,         // format version, secrets of this data directory, counters
+  log,          // position (8 bytes, big-endian) -> LogEntry
+  dedupe,       // keyed hash of (source, event id) -> position
+  ids,          // keyed hash of ("user" | "visitor", id) -> number
+  people,       // number -> Person
+  products,     // product id -> Product
+  quarantine,   // arrival number -> refused event with reason
+  keys,         // key id -> API key record (hashed)
+  checkpoints,  // projection name -> position and state; name, 0 and key -> what it keeps beside
+  placements,   // placement name -> placement changed or made by the shop
+  decisions     // time and chance (a ULID) -> what was shown to whom
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

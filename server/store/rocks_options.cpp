@@ -12,9 +12,10 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {Family::meta,       Family::log,    Family::dedupe,
-                                   Family::ids,        Family::people, Family::products,
-                                   Family::quarantine, Family::keys,   Family::checkpoints};
+constexpr std::array k_families = {Family::meta,       Family::log,      Family::dedupe,
+                                   Family::ids,        Family::people,   Family::products,
+                                   Family::quarantine, Family::keys,     Family::checkpoints,
+                                   Family::placements, Family::decisions};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
@@ -23,7 +24,7 @@ bool is_asked_for_absent_keys(Family family) {
 
 bool is_large(Family family) {
   return family == Family::log || family == Family::dedupe || family == Family::ids ||
-         family == Family::people;
+         family == Family::people || family == Family::decisions;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
@@ -83,6 +84,10 @@ std::string_view name_of(Family family) {
       return "keys";
     case Family::checkpoints:
       return "checkpoints";
+    case Family::placements:
+      return "placements";
+    case Family::decisions:
+      return "decisions";
   }
   return {};
 }

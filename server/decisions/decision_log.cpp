@@ -1,0 +1,171 @@
+#include "server/decisions/decision_log.h"
+
+#include <atomic>
+#include <boost/json.hpp>
+#include <mutex>
+#include <utility>
+
+#include "base/status.h"
+#include "server/store/key.h"
+
+namespace vitrine::decisions {
+namespace {
+
+// Before every ULID.
+constexpr std::string_view k_state_key = "#state";
+constexpr std::string_view k_first_ulid = "0";
+// With each write go at most this many old decisions for one new one, and some more.
+constexpr std::size_t k_expired_for_each = 2;
+constexpr std::size_t k_expired_beside = 64;
+
+}  // namespace
+
+struct DecisionLog::State {
+  State(const store::Database& database_in, Metrics& metrics, const Options& options_in)
+      : database(database_in),
+        options(options_in),
+        written(metrics.counter("vitrine_decisions_written_total", "Answers kept as decisions")),
+        dropped(metrics.counter("vitrine_decisions_dropped_total",
+                                "Answers not kept, because too much waited to be written")) {}
+
+  std::vector<Decision> take_waiting() {
+    const std::lock_guard lock(mutex);
+    is_submitted = false;
+    return std::exchange(waiting, {});
+  }
+  void drop_waiting() { dropped.add(static_cast<double>(take_waiting().size())); }
+  void expire(events::Batch& batch, std::size_t at_most);
+
+  const store::Database& database;
+  const Options options;
+  Counter& written;
+  Counter& dropped;
+  Listener listener;
+
+  std::mutex mutex;  // of the two below
+  std::vector<Decision> waiting;
+  bool is_submitted = false;  // a command that will take what waits is on its way
+
+  // The committer thread's own, but for reading sizes.
+  std::atomic<std::uint64_t> last_sequence{0};
+  std::atomic<std::uint64_t> expired{0};
+  std::string oldest{k_first_ulid};  // no decision lies before it
+};
+
+// Erases from the oldest on what is past its time or too much.
+void DecisionLog::State::expire(events::Batch& batch, std::size_t at_most) {
+  const TimeMs kept_from_ms = batch.time_ms() - options.days_kept * k_day_ms;
+  const auto is_too_much = [&] { return last_sequence - expired > options.decisions_max; };
+  if (!is_too_much() && oldest >= ulid_time(kept_from_ms)) return;
+  const auto cursor = database.walk(store::Family::decisions, oldest, false);
+  for (; cursor->valid(); cursor->next()) {
+    oldest = cursor->key();
+    if (at_most-- == 0) return;
+    if (!is_too_much() && oldest >= ulid_time(kept_from_ms)) return;
+    batch.erase(store::Family::decisions, oldest);
+    ++expired;
+  }
+}
+
+class DecisionLog::WriteCommand final : public events::Command {
+ public:
+  explicit WriteCommand(State& state) : state_(state) {}
+
+  absl::Status stage(events::Batch& batch) override {
+    auto decisions = std::make_shared<std::vector<Decision>>(state_.take_waiting());
+    count_ = decisions->size();
+    for (Decision& decision : *decisions) {
+      decision.sequence = ++state_.last_sequence;
+      batch.put(store::Family::decisions, decision.recommendation_id, encode(decision));
+    }
+    state_.expire(batch, k_expired_for_each * count_ + k_expired_beside);
+    batch.put(store::Family::decisions, k_state_key,
+              store::key_of(state_.last_sequence.load()) + store::key_of(state_.expired.load()));
+    batch.after_sync([&state = state_, decisions] {
+      if (!state.listener) return;
+      for (const Decision& decision : *decisions) state.listener(decision);
+    });
+    return absl::OkStatus();
+  }
+
+  void answer(const absl::Status& status, Position) override {
+    (status.ok() ? state_.written : state_.dropped).add(static_cast<double>(count_));
+  }
+
+ private:
+  State& state_;
+  std::size_t count_ = 0;
+};
+
+DecisionLog::DecisionLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DecisionLog::~DecisionLog() = default;
+
+absl::StatusOr<std::unique_ptr<DecisionLog>> DecisionLog::open(const store::Database& database,
+                                                               Metrics& metrics,
+                                                               const Options& options) {
+  auto state = std::make_unique<State>(database, metrics, options);
+  VITRINE_ASSIGN_OR_RETURN(const auto stored, database.get(store::Family::decisions, k_state_key));
+  if (stored) {
+    const auto last = store::number_in(std::string_view(*stored).substr(0, 8));
+    const auto expired = store::number_in(std::string_view(*stored).substr(8));
+    if (!last || !expired) return data_loss("the state of the decisions cannot be read");
+    state->last_sequence = *last;
+    state->expired = *expired;
+  }
+  return std::unique_ptr<DecisionLog>(new DecisionLog(std::move(state)));
+}
+
+void DecisionLog::record(events::Committer& committer, Decision decision) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->waiting.size() >= state_->options.waiting_max) return state_->dropped.add();
+    state_->waiting.push_back(std::move(decision));
+    if (std::exchange(state_->is_submitted, true)) return;
+  }
+  if (committer.is_half_full() || !committer.submit(std::make_unique<WriteCommand>(*state_)).ok()) {
+    state_->drop_waiting();
+  }
+}
+
+void DecisionLog::on_written(Listener listener) { state_->listener = std::move(listener); }
+
+absl::StatusOr<std::optional<Decision>> DecisionLog::find(
+    std::string_view recommendation_id) const {
+  if (!time_in_ulid(recommendation_id)) return std::nullopt;
+  VITRINE_ASSIGN_OR_RETURN(const auto stored,
+                           state_->database.get(store::Family::decisions, recommendation_id));
+  if (!stored) return std::nullopt;
+  return decode_decision(recommendation_id, *stored);
+}
+
+absl::Status DecisionLog::for_each(TimeMs from_ms,
+                                   const std::function<void(const Decision&)>& visit) const {
+  const auto cursor = state_->database.walk(store::Family::decisions,
+                                            ulid_time(std::max(from_ms, TimeMs{0})), true);
+  for (; cursor->valid(); cursor->next()) {
+    VITRINE_ASSIGN_OR_RETURN(const Decision decision,
+                             decode_decision(cursor->key(), cursor->value()));
+    visit(decision);
+  }
+  return cursor->status();
+}
+
+std::uint64_t DecisionLog::size() const { return state_->last_sequence - state_->expired; }
+
+absl::StatusOr<std::string> DecisionLog::export_person(UserNumber user) const {
+  boost::json::array decisions;
+  VITRINE_RETURN_IF_ERROR(for_each(0, [&](const Decision& decision) {
+    if (decision.user != user) return;
+    boost::json::array products;
+    for (const ShownProduct& shown : decision.shown) products.emplace_back(shown.product_id);
+    decisions.push_back({{"recommendation_id", decision.recommendation_id},
+                         {"time", format_time(decision.time_ms)},
+                         {"placement", decision.placement},
+                         {"products", std::move(products)}});
+  }));
+  boost::json::object all;
+  all["decisions"] = std::move(decisions);
+  return boost::json::serialize(all);
+}
+
+}  // namespace vitrine::decisions
