@@ -75,6 +75,10 @@ void add_settings(CLI::App& app, Config& config) {
             "Events one call may bring");
   add_count(app, "--quarantine-events", config.quarantine.events_max, 0, 100'000'000,
             "Refused events kept with their reason; the oldest go first");
+  add_count(app, "--decision-days", config.decisions.days_kept, 1, 400,
+            "Days for which what was shown to whom is kept");
+  add_count(app, "--decisions", config.decisions.decisions_max, 0, 10'000'000'000,
+            "Answers kept at most; the oldest go first");
   add_count(app, "--model-poll-ms", config.models.poll_ms, 10, k_hour_ms,
             "Milliseconds between two looks for a newly promoted model");
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "model/product.h"
 #include "server/collect/collector.h"
+#include "server/decisions/decision_log.h"
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
@@ -45,6 +46,8 @@ struct Config {
   events::Checkpointer::Options checkpoints;
   // How many bytes of memory the profiles of people may take.
   profiles::ProfileBook::Options profiles;
+  // How long answers are kept as decisions, and how many.
+  decisions::DecisionLog::Options decisions;
   // Refused events that are kept with their reason.
   events::Quarantine::Options quarantine;
   // What one call may bring, and how far an event's time may be off.

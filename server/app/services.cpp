@@ -64,18 +64,26 @@ absl::Status Services::open_state(const Progress& progress) {
   VITRINE_ASSIGN_OR_RETURN(quarantine_, events::Quarantine::open(*database_, config_.quarantine));
   VITRINE_ASSIGN_OR_RETURN(keys_, http::KeyBook::open(*database_));
 
+  VITRINE_ASSIGN_OR_RETURN(placements_, http::PlacementStore::open(*database_));
+  VITRINE_ASSIGN_OR_RETURN(decisions_,
+                           decisions::DecisionLog::open(*database_, metrics_, config_.decisions));
+
   profiles_.emplace(numbers_, *database_, metrics_, config_.profiles);
   popularity_.emplace(numbers_, *database_);
   sessions_.emplace(numbers_, profiles::SessionBook::Options(),
                     events::read_checkpoint_of(profiles::SessionBook::k_name, *database_));
-  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_, &*sessions_};
+  results_.emplace(*decisions_);
+  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_, &*sessions_, &*results_};
   checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
-  return events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_);
+  VITRINE_RETURN_IF_ERROR(
+      events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_));
+  return results_->catch_up();
 }
 
 // What moves: the model's watcher before the writer, because it listens to the catalog's changes.
 void Services::start_parts(Access access) {
   watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models);
+  decisions_->on_written([this](const decisions::Decision& made) { results_->served(made); });
   committer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.committer,
                      &*checkpointer_);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
@@ -89,7 +97,8 @@ void Services::start_parts(Access access) {
                                                      .clock = clock_,
                                                      .metrics = metrics_,
                                                      .chance_seed = any_seed()},
-                       recommend::PlacementBook::shipped());
+                       *placements_->current());
+  placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
 
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
                                               : http::AccessPolicy::with_keys(*keys_),
@@ -101,6 +110,9 @@ void Services::start_parts(Access access) {
                                   .identities = *identities_,
                                   .profiles = *profiles_,
                                   .recommender = *recommender_,
+                                  .placements = *placements_,
+                                  .decisions = *decisions_,
+                                  .results = *results_,
                                   .models = models_,
                                   .watcher = *watcher_,
                                   .keys = *keys_,

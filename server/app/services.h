@@ -21,12 +21,15 @@
 #include "server/app/config.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
+#include "server/decisions/decision_log.h"
+#include "server/decisions/results_book.h"
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/event_log.h"
 #include "server/events/quarantine.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/key_book.h"
+#include "server/http/placement_store.h"
 #include "server/http/router.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
@@ -110,6 +113,9 @@ class Services {
   std::optional<profiles::ProfileBook> profiles_;
   std::optional<profiles::PopularityBook> popularity_;
   std::optional<profiles::SessionBook> sessions_;
+  std::unique_ptr<http::PlacementStore> placements_;
+  std::unique_ptr<decisions::DecisionLog> decisions_;
+  std::optional<decisions::ResultsBook> results_;
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
   std::optional<events::Checkpointer> checkpointer_;
   ModelRegistry models_;

@@ -62,6 +62,25 @@ bool is_of_market(const Product& product, std::string_view market) {
          std::ranges::find(product.markets, market) != product.markets.end();
 }
 
+std::shared_ptr<const Assortment> Assortment::of(
+    std::span<const std::string> products, const catalog::ProductNumbers& numbers,
+    const std::shared_ptr<const CatalogSnapshot>& catalog,
+    const std::shared_ptr<const LiveModel>& live) {
+  auto listed = std::make_shared<Assortment>();
+  listed->catalog_ = catalog;
+  listed->live_ = live;
+  listed->model_ = live->model_handle();
+  listed->products_ = index::RowFilter::none(numbers.size());
+  listed->rows_ = index::RowFilter::none(live->row_count());
+  for (const std::string& id : products) {
+    const std::optional<ProductNumber> number = numbers.find(id);
+    if (!number || number->value() >= listed->products_.row_count()) continue;
+    listed->products_.set(number->value());
+    if (const auto row = live->row_of(*number)) listed->rows_.set(*row);
+  }
+  return listed;
+}
+
 struct AssortmentBook::Entry {
   explicit Entry(const AssortmentScope& scope) : predicate(scope) {}
 

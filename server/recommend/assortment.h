@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,12 @@ bool is_of_market(const Product& product, std::string_view market);
 // Immutable, made for one catalog snapshot and one live model.
 class Assortment {
  public:
+  // Just these products, as far as they are known.
+  static std::shared_ptr<const Assortment> of(
+      std::span<const std::string> products, const catalog::ProductNumbers& numbers,
+      const std::shared_ptr<const catalog::CatalogSnapshot>& catalog,
+      const std::shared_ptr<const live_model::LiveModel>& live);
+
   bool contains(ProductNumber product) const { return products_.contains(product.value()); }
   const index::RowFilter& products() const { return products_; }  // by product number
   const index::RowFilter& rows() const { return rows_; }          // of the live model

@@ -33,16 +33,6 @@ void mark_person(const Context& context, ProductMarks& marks) {
   }
 }
 
-identity::Who who_asks(const Recommender::Parts& parts, const RecommendRequest& request) {
-  if (!request.personalize) return {};
-  return parts.identities.find(request.user_id, request.visitor_id);
-}
-
-std::shared_ptr<const profiles::Profile> profile_of(const Recommender::Parts& parts,
-                                                    UserNumber user) {
-  return user == k_nobody ? nullptr : parts.profiles.find(user);
-}
-
 // The session that is named, else the one that the visitor (else the user) is in.
 std::optional<profiles::SessionRef> session_of(const Recommender::Parts& parts,
                                                const RecommendRequest& request,
@@ -89,6 +79,15 @@ std::size_t pool_size(const RecommendRequest& request, const Placement& placemen
   return is_narrow ? profiles::PopularityBook::k_top_max : Context::k_pool_products + request.limit;
 }
 
+void mark_page(const catalog::CatalogSnapshot& catalog, std::span<const ProductNumber> on_page,
+               ContextMemory& memory) {
+  for (const ProductNumber product : on_page) {
+    memory.marks.add(product, Mark::on_page);
+    const Product* const known = catalog.find(product);
+    if (known != nullptr && !known->group_id.empty()) memory.page_groups.push_back(known->group_id);
+  }
+}
+
 }  // namespace
 
 AssortmentScope scope_of(const RecommendRequest& request, const Placement& placement) {
@@ -98,41 +97,57 @@ AssortmentScope scope_of(const RecommendRequest& request, const Placement& place
           .placement_filter = placement.filter};
 }
 
-Context make_context(const Recommender::Parts& parts, const RecommendRequest& request,
-                     const Placement& placement, ContextMemory& memory) {
+Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& request) {
+  Snapshot snapshot{.live = parts.live_model.current(),
+                    .catalog = parts.catalog.current(),
+                    .who = {},
+                    .profile = nullptr,
+                    .now_ms = parts.clock.now_ms()};
+  if (!request.personalize) return snapshot;
+  snapshot.who = parts.identities.find(request.user_id, request.visitor_id);
+  if (snapshot.who.user != k_nobody) snapshot.profile = parts.profiles.find(snapshot.who.user);
+  return snapshot;
+}
+
+Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
+                     const RecommendRequest& request, const Placement& placement,
+                     ContextMemory& memory, std::span<const ProductNumber> on_page) {
   memory.marks.begin();
   memory.interests.clear();
   memory.cart.clear();
   memory.session.clear();
+  memory.page_groups.clear();
   const catalog::ProductNumbers& numbers = parts.catalog.numbers();
   for (const std::string& id : request.cart) {
     if (const auto product = numbers.find(id)) memory.cart.push_back(*product);
   }
-  const identity::Who who = who_asks(parts, request);
   Context context{.request = request,
                   .placement = placement,
                   .numbers = numbers,
                   .popularity = parts.popularity,
                   .sessions = parts.sessions,
-                  .live = parts.live_model.current(),
-                  .catalog = parts.catalog.current(),
-                  .profile = profile_of(parts, who.user),
-                  .now_ms = parts.clock.now_ms(),
+                  .live = snapshot.live,
+                  .catalog = snapshot.catalog,
+                  .profile = snapshot.profile,
+                  .now_ms = snapshot.now_ms,
+                  .user = snapshot.who.user,
                   .product = numbers.find(request.product_id),
                   .cart = memory.cart,
                   .interests = memory.interests,
                   .session = memory.session,
                   .own_session = std::nullopt,
                   .marks = memory.marks,
+                  .page_groups = memory.page_groups,
                   .pool = pool_size(request, placement)};
   if (context.profile != nullptr) {
     collect_interests(*context.profile, rule_of(*context.live),
                       profiles::session_key_of(request.session_id), context.now_ms,
                       memory.interests);
   }
-  collect_session(parts, who, context, memory.session);
+  collect_session(parts, snapshot.who, context, memory.session);
   mark_request(context, memory.marks);
   mark_person(context, memory.marks);
+  mark_page(*snapshot.catalog, on_page, memory);
   return context;
 }
 

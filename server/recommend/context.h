@@ -17,6 +17,18 @@
 
 namespace vitrine::recommend {
 
+// One look at everything that changes: what the answers of one page share.
+struct Snapshot {
+  std::shared_ptr<const live_model::LiveModel> live;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog;
+  identity::Who who;  // nobody for somebody unknown, or not to be known
+  std::shared_ptr<const profiles::Profile> profile;  // null likewise
+  TimeMs now_ms;
+};
+
+// Finds out who this is unless the request forbids it.
+Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& request);
+
 struct Context {
   // How many candidates a source gives when nothing narrows the answer down.
   static constexpr std::size_t k_pool_products = 200;
@@ -31,6 +43,7 @@ struct Context {
   std::shared_ptr<const profiles::Profile>
       profile;  // null for somebody unknown, or not to be known
   TimeMs now_ms;
+  UserNumber user;                         // k_nobody as `profile` is null
   std::optional<ProductNumber> product;    // the one looked at, if the shop ever named it before
   const std::vector<ProductNumber>& cart;  // likewise
   const std::vector<Interest>& interests;  // latest first; empty without a profile
@@ -38,6 +51,7 @@ struct Context {
   const std::vector<ProductNumber>& session;
   std::optional<profiles::SessionRef> own_session;  // the same in `sessions`, if it is there
   const ProductMarks& marks;
+  const std::vector<std::string_view>& page_groups;  // of what the page shows already
   std::size_t pool;  // how many candidates to give: more where the filter will take many
   // What the request's category and market and the filters leave; null for everything.
   std::shared_ptr<const Assortment> assortment = nullptr;
@@ -75,14 +89,16 @@ struct ContextMemory {
   std::vector<Interest> interests;
   std::vector<ProductNumber> cart;
   std::vector<ProductNumber> session;
+  std::vector<std::string_view> page_groups;
 };
 
 // What the request and the placement together ask for.
 AssortmentScope scope_of(const RecommendRequest& request, const Placement& placement);
 
-// Takes one snapshot of everything, finds out who this is unless the request forbids it, and marks
-// what the request and the placement keep out. Valid until the next call with the same memory.
-Context make_context(const Recommender::Parts& parts, const RecommendRequest& request,
-                     const Placement& placement, ContextMemory& memory);
+// Marks what the request and the placement keep out, and `on_page`: what the same page shows
+// already. Valid until the next call with the same memory.
+Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
+                     const RecommendRequest& request, const Placement& placement,
+                     ContextMemory& memory, std::span<const ProductNumber> on_page = {});
 
 }  // namespace vitrine::recommend

@@ -6,9 +6,9 @@ namespace vitrine::recommend {
 namespace {
 
 constexpr std::array<std::string_view, k_removal_count> k_names = {
-    "not_in_catalog", "hidden",  "out_of_stock", "unavailable", "market",
-    "category",       "filter",  "excluded",     "in_cart",     "current_product",
-    "purchased",      "variant", "category_cap", "brand_cap"};
+    "not_in_catalog", "hidden",  "out_of_stock", "unavailable",  "market",
+    "category",       "filter",  "excluded",     "in_cart",      "current_product",
+    "purchased",      "on_page", "variant",      "category_cap", "brand_cap"};
 
 constexpr std::uint8_t k_admitted = 1;
 constexpr std::uint8_t k_removed = 2;
@@ -60,6 +60,12 @@ bool is_variant_of_current(const Context& context, const Product* product) {
          product->group_id == current->group_id;
 }
 
+bool is_on_page(const Context& context, ProductNumber product, const Product* known) {
+  if (context.marks.has(product, Mark::on_page)) return true;
+  return known != nullptr && !known->group_id.empty() && !context.page_groups.empty() &&
+         std::ranges::find(context.page_groups, known->group_id) != context.page_groups.end();
+}
+
 }  // namespace
 
 std::string_view name_of(Removal removal) { return k_names[static_cast<std::size_t>(removal)]; }
@@ -78,6 +84,7 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
     return Removal::current_product;
   }
   if (context.marks.has(product, Mark::purchased)) return Removal::purchased;
+  if (is_on_page(context, product, known)) return Removal::on_page;
   return std::nullopt;
 }
 

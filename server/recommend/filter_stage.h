@@ -26,11 +26,12 @@ enum class Removal : std::uint8_t {
   in_cart,
   current_product,
   purchased,
+  on_page,
   variant,
   category_cap,
   brand_cap
 };
-constexpr std::size_t k_removal_count = 14;
+constexpr std::size_t k_removal_count = 15;
 std::string_view name_of(Removal removal);
 
 // Why `product` may not be shown; nothing when it may. A product the catalog does not know passes

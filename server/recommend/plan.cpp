@@ -48,6 +48,11 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
 
 }  // namespace
 
+Scratch& Scratch::of_this_thread() {
+  thread_local Scratch memory;
+  return memory;
+}
+
 void Plan::Source::produce(const Context& context, std::vector<ProductNumber>& out) const {
   out.clear();
   if (source->produce(context, out).ok()) return;

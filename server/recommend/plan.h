@@ -23,6 +23,8 @@ struct Scratch {
   ContextMemory context;
   std::vector<ProductNumber> products;  // what one source gave
   Pool pool;
+
+  static Scratch& of_this_thread();
 };
 
 struct Plan {
@@ -35,7 +37,7 @@ struct Plan {
     void produce(const Context& context, std::vector<ProductNumber>& out) const;
   };
 
-  // Asks every source; what the filter admits is in the pool, sorted.
+  // Asks every source; what the filter admits is in the pool.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
   // The best of the pool, filled up, explained.
   Selection select(const Context& context, FilterStage& filter, Scratch& memory,

@@ -16,7 +16,8 @@ enum class Mark : std::uint8_t {
   in_cart = 2,    // of the request
   current = 4,    // the product looked at
   purchased = 8,  // bought lately, where the placement hides that
-  seen = 16       // looked at lately and never bought: for the source `recent` alone
+  seen = 16,      // looked at lately and never bought: for the source `recent` alone
+  on_page = 32    // shown by an earlier placement of the same page
 };
 
 class ProductMarks {

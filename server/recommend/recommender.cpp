@@ -2,18 +2,11 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
-#include "server/recommend/context.h"
+#include "server/recommend/answering.h"
 #include "server/recommend/filter_stage.h"
-#include "server/recommend/plan.h"
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
-namespace {
-
-Scratch& scratch() {
-  thread_local Scratch memory;
-  return memory;
-}
 
 absl::Status check(const RecommendRequest& request, const Placement& placement) {
   if (request.limit < 1 || request.limit > Recommender::k_limit_max) {
@@ -52,32 +45,57 @@ RecommendedProduct shown(const Context& context, const Pick& pick) {
   product.reason = pick.reason.value_or(Reason{});
   product.rules = pick.rules;
   product.propensity = pick.propensity;
-  if (!context.request.explain || pick.entry == nullptr) return product;
-  const std::vector<SourceWeight>& sources = context.placement.sources;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (pick.entry->parts[i] > 0) {
-      product.source_scores.emplace_back(find_source(sources[i].source)->name(),
-                                         pick.entry->parts[i]);
-    }
+  if (context.request.explain && pick.entry != nullptr) {
+    product.source_scores = source_scores(context, *pick.entry);
   }
   return product;
 }
 
-RecommendAnswer make_answer(const Context& context, const Selection& selection,
-                            const FilterStage& filter) {
+std::vector<std::pair<std::string_view, float>> source_scores(const Context& context,
+                                                              const Pool::Entry& entry) {
+  std::vector<std::pair<std::string_view, float>> scores;
+  const std::vector<SourceWeight>& sources = context.placement.sources;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (entry.parts[i] > 0) {
+      scores.emplace_back(find_source(sources[i].source)->name(), entry.parts[i]);
+    }
+  }
+  return scores;
+}
+
+RecommendAnswer begin_answer(const Context& context) {
   RecommendAnswer answer;
   answer.recommendation_id = make_ulid(context.now_ms);
+  answer.time_ms = context.now_ms;
+  answer.user = context.user;
   answer.placement = context.placement.name;
   answer.placement_version = context.placement.version;
   answer.model_version = context.live->version();
   answer.personalized = context.is_personal();
-  answer.products.reserve(selection.picks().size());
-  for (const Pick& pick : selection.picks()) answer.products.push_back(shown(context, pick));
-  answer.removed = filter.removed();
   return answer;
 }
 
-}  // namespace
+RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64_t started_us,
+                            Chance& chance) {
+  Scratch& memory = Scratch::of_this_thread();
+  const std::int64_t profile_us = steady_us();
+  FilterStage filter(context, memory.context.marks);
+  plan.gather(context, filter, memory);
+  const std::int64_t candidates_us = steady_us();
+  const Selection selection = plan.select(context, filter, memory, chance);
+  RecommendAnswer answer = begin_answer(context);
+  answer.products.reserve(selection.picks().size());
+  for (const Pick& pick : selection.picks()) answer.products.push_back(shown(context, pick));
+  answer.removed = filter.removed();
+  const std::int64_t ended_us = steady_us();
+  answer.total_us = ended_us - started_us;
+  answer.profile_us = profile_us - started_us;
+  answer.candidates_us = candidates_us - profile_us;
+  answer.rank_us = ended_us - candidates_us;
+  plan.seconds->observe(static_cast<double>(answer.total_us) * 1e-6);
+  if (answer.products.size() < context.request.limit) plan.short_answers->add();
+  return answer;
+}
 
 Recommender::Recommender(const Parts& parts, PlacementBook placements)
     : parts_(parts),
@@ -95,30 +113,56 @@ std::shared_ptr<const PlacementBook> Recommender::placements() const {
   return {plans, &plans->book};
 }
 
+Context Recommender::context_for(const Snapshot& snapshot, const RecommendRequest& request,
+                                 const Placement& placement,
+                                 std::span<const ProductNumber> on_page) const {
+  Context context = make_context(parts_, snapshot, request, placement,
+                                 Scratch::of_this_thread().context, on_page);
+  context.assortment = assortments_.find(scope_of(request, placement), context.numbers,
+                                         context.catalog, context.live, context.now_ms);
+  return context;
+}
+
 absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& request) const {
   const std::int64_t started_us = steady_us();
   const std::shared_ptr<const Plans> plans = plans_.current();
   VITRINE_ASSIGN_OR_RETURN(const Plan* const plan, plans->find(request.placement));
   VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
 
-  Scratch& memory = scratch();
-  Context context = make_context(parts_, request, *plan->placement, memory.context);
-  context.assortment = assortments_.find(scope_of(request, *plan->placement), context.numbers,
-                                         context.catalog, context.live, context.now_ms);
-  const std::int64_t profile_us = steady_us();
-  FilterStage filter(context, memory.context.marks);
-  plan->gather(context, filter, memory);
-  const std::int64_t candidates_us = steady_us();
-  const Selection selection = plan->select(context, filter, memory, chance_);
-  RecommendAnswer answer = make_answer(context, selection, filter);
-  const std::int64_t ended_us = steady_us();
-  answer.total_us = ended_us - started_us;
-  answer.profile_us = profile_us - started_us;
-  answer.candidates_us = candidates_us - profile_us;
-  answer.rank_us = ended_us - candidates_us;
-  plan->seconds->observe(static_cast<double>(answer.total_us) * 1e-6);
-  if (answer.products.size() < request.limit) plan->short_answers->add();
-  return answer;
+  const Snapshot snapshot = take_snapshot(parts_, request);
+  return answer_with(*plan, context_for(snapshot, request, *plan->placement), started_us, chance_);
+}
+
+absl::StatusOr<std::vector<RecommendAnswer>> Recommender::recommend_page(
+    std::span<const RecommendRequest> requests) const {
+  if (requests.empty() || requests.size() > k_page_max) {
+    return invalid_argument("placements must have between 1 and {} entries, got {}", k_page_max,
+                            requests.size());
+  }
+  const std::shared_ptr<const Plans> plans = plans_.current();
+  std::vector<const Plan*> asked;
+  for (const RecommendRequest& request : requests) {
+    const absl::StatusOr<const Plan*> plan = plans->find(request.placement);
+    const absl::Status status = plan.ok() ? check(request, *(*plan)->placement) : plan.status();
+    if (!status.ok()) {
+      return make_status(status.code(), "placements[{}]: {}", asked.size(), message_of(status));
+    }
+    asked.push_back(*plan);
+  }
+
+  const Snapshot snapshot = take_snapshot(parts_, requests.front());
+  std::vector<RecommendAnswer> answers;
+  std::vector<ProductNumber> on_page;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const std::int64_t started_us = steady_us();
+    answers.push_back(answer_with(*asked[i],
+                                  context_for(snapshot, requests[i], *asked[i]->placement, on_page),
+                                  started_us, chance_));
+    for (const RecommendedProduct& product : answers.back().products) {
+      on_page.push_back(product.number);
+    }
+  }
+  return answers;
 }
 
 }  // namespace vitrine::recommend

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,8 @@
 
 namespace vitrine::recommend {
 
+struct Context;
+struct Snapshot;
 struct Plans;  // the placements with their sources looked up
 
 struct RecommendRequest {
@@ -77,12 +80,15 @@ struct RecommendedProduct {
 struct Removed {
   std::string_view stage;  // "out_of_stock", "hidden", "excluded", "purchased", "category",
                            // "market", "unavailable", "filter", "in_cart", "current_product",
-                           // "variant", "category_cap", "brand_cap", "not_in_catalog"
+                           // "variant", "category_cap", "brand_cap", "on_page",
+                           // "not_in_catalog"
   std::size_t count = 0;
 };
 
 struct RecommendAnswer {
   std::string recommendation_id;
+  TimeMs time_ms = 0;
+  UserNumber user;  // k_nobody for somebody unknown, or not to be known
   std::string placement;
   std::uint64_t placement_version = 0;
   std::string model_version;  // empty while there is no model
@@ -92,10 +98,31 @@ struct RecommendAnswer {
   std::int64_t total_us = 0, profile_us = 0, candidates_us = 0, rank_us = 0;
 };
 
+// A list the shop has already, in the order a placement would show it.
+struct Ranking {
+  RecommendAnswer answer;            // first what a source had a word on, then the rest as it came
+  std::vector<std::string> unknown;  // nobody ever named these: they go last, as they came
+  // What may not be shown, and the filter that says so.
+  std::vector<std::pair<std::string, std::string_view>> removed;
+};
+
+// What became of one product on its way into an answer.
+struct WhyNot {
+  std::size_t position = 0;  // from 1, when it is shown; 0 when it is not
+  // What kept it out: a name as in Removed, "unknown_product" (nobody ever named it),
+  // "no_candidate" (no source gave it) or "score" (others were better). Empty when it is shown.
+  std::string_view stage;
+  bool is_candidate = false;  // a source gave it and no filter took it
+  float score = 0;            // as a candidate
+  std::vector<std::pair<std::string_view, float>> source_scores;
+  RecommendAnswer answer;  // the one it is not in
+};
+
 class Recommender {
  public:
   static constexpr std::size_t k_limit_max = 200;
-  static constexpr std::size_t k_list_max = 1000;  // entries of cart and of exclude
+  static constexpr std::size_t k_list_max = 1000;  // entries of cart, of exclude, of a ranking
+  static constexpr std::size_t k_page_max = 12;    // placements of one page
 
   struct Parts {  // all outlive the recommender
     const identity::IdentityBook& identities;
@@ -120,11 +147,31 @@ class Recommender {
   // read, not even who they are.
   absl::StatusOr<RecommendAnswer> recommend(const RecommendRequest& request) const;
 
+  // The answers of one page, in the order of the requests, which are by one person: nothing that an
+  // earlier one shows, nor a variant of it, is in a later one. What is known is read once, for the
+  // first. Errors as above, the message beginning with "placements[i]: "; no request is one too.
+  absl::StatusOr<std::vector<RecommendAnswer>> recommend_page(
+      std::span<const RecommendRequest> requests) const;
+
+  // At most k_list_max products, each named once; `request.limit`, `filter` and the exclusions of
+  // the placement are left aside. Errors as above.
+  absl::StatusOr<Ranking> rank(const RecommendRequest& request,
+                               std::span<const std::string> products) const;
+
+  // Makes the answer as recommend() would and says what became of `product_id`. Errors as above.
+  absl::StatusOr<WhyNot> why_not(const RecommendRequest& request,
+                                 std::string_view product_id) const;
+
   std::shared_ptr<const PlacementBook> placements() const;
   // From the next answer on. Precondition, checked: the placements pass validate().
   void use(PlacementBook placements);
 
  private:
+  // Valid until the next one on this thread.
+  Context context_for(const Snapshot& snapshot, const RecommendRequest& request,
+                      const Placement& placement,
+                      std::span<const ProductNumber> on_page = {}) const;
+
   Parts parts_;
   Published<Plans> plans_;
   mutable Chance chance_;               // thread-safe

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/status.h"
 #include "server/catalog/product_json.h"
 #include "server/http/handlers/cursor.h"
+#include "server/http/handlers/if_match.h"
 #include "server/http/handlers/later.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/json_reader.h"
@@ -51,23 +51,6 @@ absl::Status check_same_id(const boost::json::object& object, std::string_view p
     return absl::OkStatus();
   }
   return field_error("product_id", fmt::format("product_id must be the path's, '{}'", product_id));
-}
-
-// If-Match: the version a change was made from; nothing when the client does not mind.
-absl::StatusOr<std::optional<std::uint64_t>> expected_version(const Request& request) {
-  const std::optional<std::string_view> header = request.headers.find("If-Match");
-  if (!header || *header == "*") return std::nullopt;
-  std::string_view text = *header;
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    text = text.substr(1, text.size() - 2);
-  }
-  std::uint64_t version = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
-    return field_error("If-Match",
-                       fmt::format("If-Match must be a version like \"3\", got {}", *header));
-  }
-  return version;
 }
 
 absl::Status check_version(const std::optional<std::uint64_t>& expected,

@@ -1,31 +1,20 @@
-// Recommendation requests and answers in their HTTP forms.
+// Recommendation answers in their HTTP form.
 //
 // Pure functions; thread-safe.
 #pragma once
 
-#include <absl/status/statusor.h>
-
 #include <string>
+#include <vector>
 
-#include "server/http/handlers/product_fields.h"
-#include "server/http/limits.h"
-#include "server/http/request.h"
+#include "server/http/handlers/recommendation_call.h"
 #include "server/recommend/recommender.h"
 
 namespace vitrine::http {
 
-struct RecommendationCall {
-  recommend::RecommendRequest request;
-  ProductFields fields = ProductFields::usual();
-};
-
-// The full form, a JSON body.
-absl::StatusOr<RecommendationCall> recommendation_from_body(const Request& request,
-                                                            const Limits& limits);
-// The simple form: the placement in the path, the rest in the query.
-absl::StatusOr<RecommendationCall> recommendation_from_query(const Request& request);
-
 std::string recommendation_json(const RecommendationCall& call,
                                 const recommend::RecommendAnswer& answer);
+std::string page_json(const PageCall& page, const std::vector<recommend::RecommendAnswer>& answers);
+std::string ranking_json(const RankingCall& call, const recommend::Ranking& ranking);
+std::string why_not_json(const WhyNotCall& call, const recommend::WhyNot& why);
 
 }  // namespace vitrine::http

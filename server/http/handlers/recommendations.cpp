@@ -1,40 +1,71 @@
-// What to show next: POST /v1/recommendations, GET /v1/placements/{placement}/products, GET
-// /v1/placements.
+// What to show next: POST /v1/recommendations, the simple GET form, whole pages, rankings, and why
+// a product is not shown. Every answer is kept as a decision, without being waited for.
 #include "base/status.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
-#include "server/http/json_writer.h"
-#include "server/http/query_reader.h"
 
 namespace vitrine::http {
 namespace {
 
-absl::StatusOr<Response> answer(const recommend::Recommender& recommender,
-                                absl::StatusOr<RecommendationCall> call) {
-  if (!call.ok()) return call.status();
-  VITRINE_ASSIGN_OR_RETURN(const recommend::RecommendAnswer found,
-                           recommender.recommend(call->request));
-  return json_response(recommendation_json(*call, found));
+using recommend::RecommendAnswer;
+
+void keep_decision(const Services& services, const RecommendAnswer& answer) {
+  decisions::Decision decision{.recommendation_id = answer.recommendation_id,
+                               .time_ms = answer.time_ms,
+                               .placement = answer.placement,
+                               .placement_version = answer.placement_version,
+                               .model_version = answer.model_version,
+                               .user = answer.user,
+                               .shown = {}};
+  decision.shown.reserve(answer.products.size());
+  for (const recommend::RecommendedProduct& product : answer.products) {
+    decision.shown.push_back({.product_id = product.product_id,
+                              .source = std::string(product.source),
+                              .score = product.score,
+                              .propensity = product.propensity});
+  }
+  services.decisions.record(services.committer, std::move(decision));
 }
 
-std::string placements_json(const recommend::PlacementBook& book) {
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().key("placements").begin_array();
-  for (const recommend::Placement& placement : book.all()) {
-    json.begin_object().field("placement", placement.name);
-    json.field("description", placement.description).key("sources").begin_array();
-    for (const recommend::SourceWeight& source : placement.sources) {
-      json.begin_object().field("source", source.source).field("weight", source.weight);
-      json.end_object();
-    }
-    json.end_array().key("fallback").begin_array();
-    for (const std::string& source : placement.fallback) json.value(source);
-    json.end_array().field("needs_product", placement.needs_product);
-    json.field("needs_cart", placement.needs_cart).end_object();
-  }
-  json.end_array().end_object();
-  return body;
+// The recommender's refusals begin with the field they are about.
+absl::Status with_its_field(absl::Status status) {
+  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
+  const std::string field(message_of(status).substr(0, message_of(status).find(' ')));
+  return with_field(std::move(status), field);
+}
+
+absl::StatusOr<Response> recommend_one(const Services& services,
+                                       absl::StatusOr<RecommendationCall> call) {
+  if (!call.ok()) return call.status();
+  const absl::StatusOr<RecommendAnswer> answer = services.recommender.recommend(call->request);
+  if (!answer.ok()) return with_its_field(answer.status());
+  keep_decision(services, *answer);
+  return json_response(recommendation_json(*call, *answer));
+}
+
+absl::StatusOr<Response> recommend_page(const Services& services, const Request& request) {
+  VITRINE_ASSIGN_OR_RETURN(const PageCall page, page_from_body(request, services.limits));
+  std::vector<recommend::RecommendRequest> requests;
+  for (const RecommendationCall& call : page.calls) requests.push_back(call.request);
+  const auto answers = services.recommender.recommend_page(requests);
+  if (!answers.ok()) return with_its_field(answers.status());
+  for (const RecommendAnswer& answer : *answers) keep_decision(services, answer);
+  return json_response(page_json(page, *answers));
+}
+
+absl::StatusOr<Response> rank(const Services& services, const Request& request) {
+  VITRINE_ASSIGN_OR_RETURN(const RankingCall call, ranking_from_body(request, services.limits));
+  const auto ranking = services.recommender.rank(call.request, call.products);
+  if (!ranking.ok()) return with_its_field(ranking.status());
+  keep_decision(services, ranking->answer);
+  return json_response(ranking_json(call, *ranking));
+}
+
+absl::StatusOr<Response> why_not(const Services& services, const Request& request) {
+  VITRINE_ASSIGN_OR_RETURN(const WhyNotCall call, why_not_from_body(request, services.limits));
+  const auto why = services.recommender.why_not(call.request, call.product_id);
+  if (!why.ok()) return with_its_field(why.status());
+  return json_response(why_not_json(call, *why));
 }
 
 }  // namespace
@@ -42,18 +73,20 @@ std::string placements_json(const recommend::PlacementBook& book) {
 void add_recommendation_routes(Router& router, const Services& services) {
   router.add("POST", "/v1/recommendations", Scope::recommend,
              answer_at_once([&services](Request& request) {
-               return answer(services.recommender,
-                             recommendation_from_body(request, services.limits));
+               return recommend_one(services, recommendation_from_body(request, services.limits));
              }));
   router.add("GET", "/v1/placements/{placement}/products", Scope::recommend,
              answer_at_once([&services](Request& request) {
-               return answer(services.recommender, recommendation_from_query(request));
+               return recommend_one(services, recommendation_from_query(request));
              }));
-  router.add("GET", "/v1/placements", Scope::recommend,
-             answer_at_once([&services](Request& request) -> absl::StatusOr<Response> {
-               VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
-               return json_response(placements_json(*services.recommender.placements()));
+  router.add("POST", "/v1/pages", Scope::recommend, answer_at_once([&services](Request& request) {
+               return recommend_page(services, request);
              }));
+  router.add("POST", "/v1/rankings", Scope::recommend,
+             answer_at_once([&services](Request& request) { return rank(services, request); }));
+  // Tells what is kept from shoppers, so it is not for a key in a web page.
+  router.add("POST", "/v1/recommendations/why-not", Scope::marketing,
+             answer_at_once([&services](Request& request) { return why_not(services, request); }));
 }
 
 }  // namespace vitrine::http

@@ -14,10 +14,13 @@
 #include "model/model_registry.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
+#include "server/decisions/decision_log.h"
+#include "server/decisions/results_book.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
 #include "server/http/key_book.h"
 #include "server/http/limits.h"
+#include "server/http/placement_store.h"
 #include "server/http/router.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
@@ -35,6 +38,9 @@ struct Services {
   const identity::IdentityBook& identities;
   const profiles::ProfileBook& profiles;
   const recommend::Recommender& recommender;
+  PlacementStore& placements;
+  decisions::DecisionLog& decisions;
+  const decisions::ResultsBook& results;
   ModelRegistry& models;
   live_model::ModelWatcher& watcher;
   KeyBook& keys;
@@ -48,6 +54,7 @@ void add_api_routes(Router& router, const Services& services);
 
 void add_event_routes(Router& router, const Services& services);
 void add_recommendation_routes(Router& router, const Services& services);
+void add_placement_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);

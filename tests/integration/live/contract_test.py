@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Every route of openapi.yaml is called on the real server; what it answers is what the contract says it answers."""
+
+import json
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import shop  # noqa: E402
+import vitrine  # noqa: E402
+
+
+class Contract:
+    """The document of the running server."""
+
+    def __init__(self, text):
+        self.document = yaml.safe_load(text)
+        self.called = set()
+
+    def resolved(self, node):
+        while "$ref" in node:
+            steps = node["$ref"].removeprefix("#/").split("/")
+            node = self.document
+            for step in steps:
+                node = node[step]
+        return node
+
+    def routes(self):
+        methods = {"get", "put", "post", "patch", "delete"}
+        return {(method.upper(), path) for path, calls in self.document["paths"].items() for method in calls
+                if method in methods}
+
+    def route_of(self, method, path):
+        path = path.split("?")[0]
+        fitting = [pattern for verb, pattern in self.routes() if verb == method
+                   and re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", pattern), path)]
+        assert fitting, f"{method} {path} is not in the contract"
+        return min(fitting, key=lambda pattern: pattern.count("{"))
+
+    def check(self, method, path, status, body):
+        route = self.route_of(method, path)
+        responses = self.document["paths"][route][method.lower()]["responses"]
+        assert str(status) in responses or (status >= 400 and "default" in responses), \
+            f"{method} {path} answered {status}, documented are {', '.join(responses)}: {body}"
+        if status < 400:
+            self.called.add((method, route))
+        response = self.resolved(responses.get(str(status), responses.get("default")))
+        media = response.get("content", {}).get("application/json")
+        if media is None:
+            return
+        # References within the schema are looked up from its own root.
+        schema = {**media["schema"], "components": self.document["components"]}
+        errors = list(jsonschema.Draft202012Validator(schema).iter_errors(body))
+        told = [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}" for error in errors]
+        assert not told, f"{method} {path} {status}: " + "; ".join(told)
+
+
+class ContractTest(unittest.TestCase):
+    def test_every_route_answers_as_documented(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            shop.make(folder / "data", folder, users=60)
+            first = self.models_of(folder)
+            vitrine.run("train", "--data", folder / "data", "--dims", 8, "--epochs", 1, "--promote")
+            with vitrine.Server(folder / "data") as server:
+                self.server = server
+                self.contract = Contract(server.get("/openapi.yaml"))
+                self.operations()
+                shown = self.recommendations()
+                self.events(shown)
+                self.placements()
+                self.products()
+                self.models(first)
+                self.keys()
+                self.refusals()
+                self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
+
+    def models_of(self, folder):
+        return vitrine.run_json("models", "list", "--data", folder / "data")["models"][0]["model_version"]
+
+    def ask(self, method, path, body=None, status=200, **headers):
+        found, _, answer = self.server.request(method, path, body, headers)
+        self.assertEqual(found, status, (method, path, answer))
+        self.contract.check(method, path, found, answer if answer != "" else None)
+        return answer
+
+    def operations(self):
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.yaml", "/v1/stats"):
+            self.ask("GET", path)
+
+    def recommendations(self):
+        product = shop.product_id(1, 2)
+        answer = self.ask("POST", "/v1/recommendations", {
+            "placement": "product_page", "user_id": "u1", "explain": True, "limit": 5,
+            "context": {"product_id": product, "cart": [product]}, "fields": ["title", "categories", "price", "in_stock"],
+            "filter": {"not_brands": ["acme"], "price_max": "90.00", "currency": "EUR"},
+            "boost": [{"id": "theme", "when": {"categories": ["Theme 1"]}, "factor": 1.5}]})
+        self.ask("POST", "/v1/recommendations", {"placement": "home", "limit": 200})  # declares its shortfall
+        self.ask("GET", "/v1/placements/home/products?user_id=u1&limit=3&price_max=50&currency=EUR")
+        page = self.ask("POST", "/v1/pages", {"user_id": "u1", "placements": [
+            {"placement": "home", "limit": 6}, {"placement": "email", "limit": 6}]})
+        shown = [p["product_id"] for part in page["placements"] for p in part["products"]]
+        self.assertEqual(len(set(shown)), len(shown))
+        ranking = self.ask("POST", "/v1/rankings", {"user_id": "u1", "explain": True,
+                                                    "products": [product, "nobody-knows", shop.product_id(2, 2)]})
+        self.assertEqual([p["product_id"] for p in ranking["products"]][-1], "nobody-knows")
+        self.ask("POST", "/v1/recommendations/why-not", {"placement": "home", "user_id": "u1", "product_id": product})
+        return answer
+
+    def events(self, shown):
+        product = shown["products"][0]["product_id"]
+        about = {"visitor_id": "v-contract", "user_id": "u-contract", "product_id": product,
+                 "recommendation_id": shown["recommendation_id"]}
+        batch = {"events": [{**about, "type": "impression"}, {**about, "type": "click"},
+                            {**about, "type": "purchase", "quantity": 2, "price": "3.00", "currency": "EUR",
+                             "order_id": "o-contract"},
+                            {"type": "dance", "visitor_id": "v"}]}
+        self.ask("POST", "/v1/events", batch)
+        self.ask("POST", "/v1/import/events?source=contract", {"events": [
+            {"event_id": "i1", "type": "view", "visitor_id": "v", "product_id": product, "time": "2020-01-01"}]})
+        self.ask("GET", "/v1/quarantine?limit=5")
+        self.ask("GET", "/v1/users/u-contract")
+        results = self.ask("GET", "/v1/placements/product_page/results?by=day,source,position,model_version")
+        self.assertEqual((results["totals"]["impressions"], results["totals"]["clicks"]), (1, 1))
+        self.assertEqual(results["totals"]["revenue"], {"EUR": "6.00"})
+
+    def placements(self):
+        self.ask("GET", "/v1/placements")
+        home = self.ask("GET", "/v1/placements/home")
+        home["rules"] = [{"id": "pin", "kind": "pin", "when": {"products": [shop.product_id(0, 0)]}, "position": 2,
+                          "valid_until": "2100-01-01T00:00:00Z"}]
+        self.ask("PUT", "/v1/placements/home?validate_only=true", home)
+        self.ask("PUT", "/v1/placements/home", home, **{"If-Match": f'"{home["version"]}"'})
+        self.ask("PUT", "/v1/placements/footer", {"sources": [{"source": "popular"}]}, status=201)
+        self.ask("DELETE", "/v1/placements/footer", status=204)
+        self.ask("DELETE", "/v1/placements/home", status=204)
+
+    def products(self):
+        self.ask("POST", "/v1/products/batch", {"products": [{"product_id": "c-1", "title": "One"}, {"titel": "x"}]})
+        self.ask("PUT", "/v1/products/c-2", {"title": "Two", "price": "1.00", "currency": "EUR"}, status=201)
+        self.ask("PATCH", "/v1/products/c-2", {"in_stock": False})
+        self.ask("GET", "/v1/products/c-2")
+        self.ask("GET", "/v1/products?limit=3")
+        self.ask("DELETE", "/v1/products/c-2", status=204)
+
+    def models(self, first):
+        self.ask("GET", "/v1/models")
+        self.ask("POST", f"/v1/models/{first}/promote")
+        self.ask("POST", "/v1/models/rollback")
+        self.ask("POST", "/v1/models/refresh")
+
+    def keys(self):
+        key = self.ask("POST", "/v1/keys", {"name": "web", "scopes": ["recommend"]}, status=201)
+        self.ask("GET", "/v1/keys")
+        self.ask("DELETE", f"/v1/keys/{key['id']}", status=204)
+
+    def refusals(self):
+        self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price < 50"}, status=400)
+        self.ask("POST", "/v1/pages", {"placements": []}, status=400)
+        self.ask("GET", "/v1/placements/nowhere", status=404)
+        self.ask("DELETE", "/v1/placements/home", status=409, **{"If-Match": '"77"'})
+        self.ask("GET", "/v1/products/c-2", status=404)
+
+    def test_a_wrong_answer_is_noticed(self):
+        document = (vitrine.ROOT / "server/http/openapi.yaml").read_text(encoding="utf-8")
+        contract = Contract(document)
+        good = {"error": {"code": "not_found", "message": "no", "request_id": "1"}}
+        contract.check("GET", "/v1/placements", 404, good)
+        with self.assertRaisesRegex(AssertionError, "code"):
+            contract.check("GET", "/v1/placements", 404, json.loads(json.dumps(good).replace("not_found", "gone")))
+        with self.assertRaisesRegex(AssertionError, "rows"):
+            contract.check("GET", "/v1/placements/home/results", 200, {})
+
+
+if __name__ == "__main__":
+    unittest.main()
