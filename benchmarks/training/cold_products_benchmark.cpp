@@ -67,25 +67,13 @@ absl::StatusOr<Data> read_data(const std::string& events, const std::string& pro
   return data;
 }
 
-std::string deepest_category(const Product& product) {
-  std::string deepest;
-  std::ptrdiff_t depth = -1;
-  for (const std::string& path : product.categories) {
-    if (const auto steps = std::count(path.begin(), path.end(), '>'); steps > depth) {
-      deepest = path;
-      depth = steps;
-    }
-  }
-  return deepest;
-}
-
 // The mean vector of each category's products.
 std::map<std::string, std::vector<float>> category_means(const TrainedModel& model,
                                                          const std::vector<Product>& catalog) {
   std::map<std::string, std::pair<std::vector<float>, float>> sums;
   for (const Product& product : catalog) {
     const std::optional<std::uint32_t> row = model.products().row(product.product_id);
-    const std::string category = deepest_category(product);
+    const std::string category(deepest_category(product));
     if (!row || category.empty()) continue;
     auto& [sum, count] = sums[category];
     sum.resize(model.factors().dimension());
@@ -167,7 +155,7 @@ absl::Status run(const std::string& events, const std::string& products, const s
     ++unknown;
     std::vector<float> vector(model.factors().dimension());
     if (model.content().place(product, vector)) by_content.push_back({product.product_id, vector});
-    if (const auto mean = means.find(deepest_category(product)); mean != means.end())
+    if (const auto mean = means.find(std::string(deepest_category(product))); mean != means.end())
       by_category.push_back({product.product_id, mean->second});
   }
   const auto metric = [&](const char* name) {

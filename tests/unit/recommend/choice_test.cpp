@@ -42,10 +42,8 @@ class ChoiceTest : public Shop {
     return answer.products[place_of(answer, id) - 1].score;
   }
   static Rule pin_to(std::size_t position, std::string id) {
-    return {.id = "pin-" + id,
-            .kind = RuleKind::pin,
-            .when = {.products = {id}},
-            .position = position};
+    return {
+        .id = "pin-" + id, .kind = RuleKind::pin, .when = {.products = {id}}, .position = position};
   }
 };
 
@@ -85,8 +83,8 @@ TEST_F(ChoiceTest, KeepsAwayAPinnedProductThatAFilterForbids) {
   const RecommendAnswer answer =
       home(12, {.exclude = {"Toys-8"}, .filter = {.not_categories = {"Paper"}}});
 
-  EXPECT_THAT(ids(answer), Not(testing::AnyOf(Contains("Toys-7"), Contains("Toys-8"),
-                                              Contains("gone"))));
+  EXPECT_THAT(ids(answer),
+              Not(testing::AnyOf(Contains("Toys-7"), Contains("Toys-8"), Contains("gone"))));
   EXPECT_EQ(place_of(answer, "Toys-9"), 3U);
   EXPECT_THAT(ids(home(12, {.filter = {.categories = {"Garden"}}})), Not(Contains("Toys-9")));
 }

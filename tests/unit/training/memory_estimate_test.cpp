@@ -65,11 +65,11 @@ TEST(MemoryEstimateTest, EveryThreadKeepsTheLongestRow) {
 TEST(MemoryEstimateTest, TakesItsSizeFromTheData) {
   DatasetBuilder builder{DatasetOptions{}};
   for (const char* user : {"a", "b", "c"}) {
-    builder.add({user, "lamp", user, EventType::purchase, 1, "", "de", {}});
-    builder.add({user, "rug", "", EventType::purchase, 2, "", "de", {}});
+    builder.add({user, "lamp", user, EventType::purchase, 1, "", "de", 1, {}});
+    builder.add({user, "rug", "", EventType::purchase, 2, "", "de", 1, {}});
   }
   for (const char* product : {"lamp", "bulb"})
-    builder.add({"", product, "", EventType::view, 3, "s", "", {}});
+    builder.add({"", product, "", EventType::view, 3, "s", "", 1, {}});
   AlsOptions options;
   options.threads = 3;
 
