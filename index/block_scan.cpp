@@ -110,7 +110,8 @@ class Pass {
     std::uint64_t wanted[k_together];
     kernels.score_coded(blocks.block(block), blocks.quads(), queries_, count_, scores_, wanted);
     for (std::size_t q = 0; q < count_; ++q) {
-      if ((wanted[q] &= masks[q]) == 0) continue;
+      wanted[q] &= masks[q];
+      if (wanted[q] == 0) continue;
       queries_[q].threshold = candidates_[number_[q]].add(
           wanted[q], scores_ + q * k_block_rows, static_cast<std::uint32_t>(block * k_block_rows));
     }

@@ -93,10 +93,11 @@ VITRINE_AVX2 std::uint64_t score_query(const std::uint8_t* block, std::size_t qu
   std::uint64_t wanted = 0;
 #pragma GCC unroll 8
   for (int i = 0; i < eights; ++i) {
-    const __m256 score = _mm256_mul_ps(_mm256_load_ps(scales + i * 8), _mm256_cvtepi32_ps(sums[i]));
-    _mm256_storeu_ps(scores + i * 8, score);
+    const std::size_t first = static_cast<std::size_t>(i) * 8;
+    const __m256 score = _mm256_mul_ps(_mm256_load_ps(scales + first), _mm256_cvtepi32_ps(sums[i]));
+    _mm256_storeu_ps(scores + first, score);
     const int met = _mm256_movemask_ps(_mm256_cmp_ps(score, threshold, _CMP_GT_OQ));
-    wanted |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(met)) << (i * 8);
+    wanted |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(met)) << first;
   }
   return wanted;
 }
@@ -144,7 +145,9 @@ VITRINE_VNNI void score_some(const std::uint8_t* block, std::size_t quads,
 #pragma GCC unroll 4
     for (int i = 0; i < lines; ++i) {
       rows[i] = _mm512_load_si512(at + static_cast<std::size_t>(i) * k_line_bytes);
-      _mm_prefetch(reinterpret_cast<const char*>(at + k_prefetch_bytes) + i * 64, _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(at + k_prefetch_bytes) +
+                       static_cast<std::size_t>(i) * k_line_bytes,
+                   _MM_HINT_T0);
     }
 #pragma GCC unroll 4
     for (int q = 0; q < count; ++q) {
@@ -168,14 +171,16 @@ VITRINE_VNNI void score_some(const std::uint8_t* block, std::size_t quads,
       // The masked form, because g++ 12 believes that the plain one reads an uninitialized
       // variable.
       const __m512 sum = _mm512_maskz_cvtepi32_ps(0xFFFF, sums[q][i]);
-      score[i] = _mm512_mul_ps(_mm512_load_ps(scales + i * 16), sum);
+      score[i] = _mm512_mul_ps(_mm512_load_ps(scales + static_cast<std::size_t>(i) * 16), sum);
       const __mmask16 met = _mm512_cmp_ps_mask(score[i], threshold, _CMP_GT_OQ);
       wanted[q] |= static_cast<std::uint64_t>(met) << (i * 16);
     }
     if (wanted[q] == 0) continue;
 #pragma GCC unroll 4
     for (int i = 0; i < lines; ++i) {
-      _mm512_storeu_ps(scores + q * static_cast<int>(k_block_rows) + i * 16, score[i]);
+      _mm512_storeu_ps(
+          scores + static_cast<std::size_t>(q) * k_block_rows + static_cast<std::size_t>(i) * 16,
+          score[i]);
     }
   }
 }

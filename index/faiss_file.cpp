@@ -9,6 +9,7 @@
 #include <limits>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 
 #include "base/status.h"
 
@@ -78,7 +79,7 @@ absl::StatusOr<std::unique_ptr<faiss::IndexFlat>> read_flat(const std::filesyste
     return data_loss("index file '{}' must hold {} rows of {} floats, holds {} bytes",
                      path.string(), table.row_count, table.dimension, flat->codes.size());
   }
-  read.release();
+  std::ignore = read.release();  // it is `flat`
   return std::unique_ptr<faiss::IndexFlat>(flat);
 }
 

@@ -46,6 +46,7 @@ void Segment::search(idx_t n, const float* x, idx_t k, float* distances, idx_t* 
   const auto dimension = static_cast<std::size_t>(d);
   const auto limit = static_cast<std::size_t>(k);
   std::vector<Search> searches;
+  searches.reserve(static_cast<std::size_t>(n));
   for (std::size_t q = 0; q < static_cast<std::size_t>(n); ++q) {
     searches.emplace_back(std::span(x + q * dimension, dimension), limit, allowed);
   }

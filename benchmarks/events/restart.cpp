@@ -51,7 +51,7 @@ class Stopwatch {
 void must(const absl::Status& status) {
   if (status.ok()) return;
   fmt::print(stderr, "{}\n", message_of(status));
-  std::exit(1);
+  std::quick_exit(1);
 }
 
 // The parts of a server that a start brings back.

@@ -118,7 +118,7 @@ void run(benchmark::State& state, Shop& shop, std::size_t k, const RowFilter& al
   state.counters["recall"] = static_cast<double>(hits) / static_cast<double>(wanted);
 }
 
-SearchOne search_in(Index index, std::size_t k, const RowFilter& allowed) {
+SearchOne search_in(const Index& index, std::size_t k, const RowFilter& allowed) {
   return [index, k, &allowed](std::span<const float> query) {
     return rows_of(index->search(query, k, allowed));
   };
@@ -156,6 +156,7 @@ void run_batch(benchmark::State& state, Shop& shop, std::size_t k, std::size_t t
   std::size_t number = 0;
   for (auto _ : state) {
     std::vector<SearchRequest> requests;
+    requests.reserve(together);
     for (std::size_t q = 0; q < together; ++q) requests.push_back({data.query(number++), k, &all});
     benchmark::DoNotOptimize(index->search_batch(requests));
   }

@@ -73,7 +73,8 @@ std::uint32_t Shop::next_product(std::uint32_t user, Random& chance) const {
   }
   const std::uint64_t which = chance.below(k_liked_shelves);
   const std::uint64_t shelves = std::min(k_shelves, size_.products);
-  const auto shelf = static_cast<std::uint32_t>(mix64(user * k_liked_shelves + which) % shelves);
+  const auto shelf =
+      static_cast<std::uint32_t>(mix64(std::uint64_t{user} * k_liked_shelves + which) % shelves);
   // The cube of a uniform number falls as steeply as popularity does.
   const std::uint32_t on_shelf = (size_.products - shelf - 1) / k_shelves + 1;
   const double uniform = chance.uniform();
