@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/status.h"
 #include "base/string_map.h"
+#include "server/events/function_command.h"
 #include "server/http/json_reader.h"
 #include "server/http/json_writer.h"
 
@@ -25,20 +26,6 @@ std::string_view id_in(std::string_view key) {
   const std::size_t end = key.find('_');
   return end == std::string_view::npos ? std::string_view() : key.substr(0, end);
 }
-
-// A command made of two functions.
-class KeyCommand final : public events::Command {
- public:
-  KeyCommand(std::function<absl::Status(events::Batch&)> stage,
-             std::function<void(const absl::Status&)> answer)
-      : stage_(std::move(stage)), answer_(std::move(answer)) {}
-  absl::Status stage(events::Batch& batch) override { return stage_(batch); }
-  void answer(const absl::Status& status, Position) override { answer_(status); }
-
- private:
-  std::function<absl::Status(events::Batch&)> stage_;
-  std::function<void(const absl::Status&)> answer_;
-};
 
 }  // namespace
 
@@ -144,7 +131,7 @@ absl::Status KeyBook::create(events::Committer& committer, KeyRecord wanted,
   const auto answer = [created, done = std::move(done)](const absl::Status& status) {
     status.ok() ? done(std::move(*created)) : done(status);
   };
-  return committer.submit(std::make_unique<KeyCommand>(stage, answer));
+  return committer.submit(std::make_unique<events::FunctionCommand>(stage, answer));
 }
 
 absl::Status KeyBook::revoke(events::Committer& committer, const std::string& id,
@@ -160,7 +147,7 @@ absl::Status KeyBook::revoke(events::Committer& committer, const std::string& id
     });
     return absl::OkStatus();
   };
-  return committer.submit(std::make_unique<KeyCommand>(stage, std::move(done)));
+  return committer.submit(std::make_unique<events::FunctionCommand>(stage, std::move(done)));
 }
 
 }  // namespace vitrine::http

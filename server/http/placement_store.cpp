@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/events/function_command.h"
 #include "server/http/placement_json.h"
 
 namespace vitrine::http {
@@ -23,20 +24,6 @@ std::string encode(const Placement& placement) {
   append_placement(json, placement);
   return bytes;
 }
-
-// A command made of two functions.
-class PlacementCommand final : public events::Command {
- public:
-  PlacementCommand(std::function<absl::Status(events::Batch&)> stage,
-                   std::function<void(const absl::Status&)> answer)
-      : stage_(std::move(stage)), answer_(std::move(answer)) {}
-  absl::Status stage(events::Batch& batch) override { return stage_(batch); }
-  void answer(const absl::Status& status, Position) override { answer_(status); }
-
- private:
-  std::function<absl::Status(events::Batch&)> stage_;
-  std::function<void(const absl::Status&)> answer_;
-};
 
 // Versions are never given twice, not even after a placement is removed and made anew.
 absl::StatusOr<std::uint64_t> next_version(const events::Batch& batch) {
@@ -108,7 +95,7 @@ absl::Status PlacementStore::put(events::Committer& committer, Placement placeme
   const auto answer = [outcome, done = std::move(done)](const absl::Status& status) {
     status.ok() ? done(std::move(*outcome)) : done(status);
   };
-  return committer.submit(std::make_unique<PlacementCommand>(stage, answer));
+  return committer.submit(std::make_unique<events::FunctionCommand>(stage, answer));
 }
 
 absl::Status PlacementStore::remove(events::Committer& committer, std::string name,
@@ -123,7 +110,7 @@ absl::Status PlacementStore::remove(events::Committer& committer, std::string na
     book = book.without(name);
     return absl::OkStatus();
   };
-  return committer.submit(std::make_unique<PlacementCommand>(stage, std::move(done)));
+  return committer.submit(std::make_unique<events::FunctionCommand>(stage, std::move(done)));
 }
 
 }  // namespace vitrine::http

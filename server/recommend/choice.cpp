@@ -1,26 +1,14 @@
 #include "server/recommend/choice.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <numeric>
 #include <span>
 
+#include "server/recommend/inner_product.h"
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
 namespace {
-
-// Eight sums that do not wait for one another.
-float dot(std::span<const float> a, std::span<const float> b) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= a.size(); i += sums.size()) {
-    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
-  return std::accumulate(sums.begin(), sums.end(), 0.0F);
-}
 
 // A candidate as maximal marginal relevance sees it. Products without a vector are like no other.
 struct Varied {

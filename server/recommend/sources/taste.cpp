@@ -1,28 +1,13 @@
 #include "server/recommend/sources/taste.h"
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 #include <span>
 
 #include "base/status.h"
+#include "server/recommend/inner_product.h"
 #include "server/recommend/reason.h"
 
 namespace vitrine::recommend {
-namespace {
-
-// Eight sums that do not wait for one another.
-float dot(std::span<const float> a, std::span<const float> b) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= a.size(); i += sums.size()) {
-    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
-  return std::accumulate(sums.begin(), sums.end(), 0.0F);
-}
-
-}  // namespace
 
 absl::Status nearest_to(const Context& context, std::span<const float> query,
                         std::vector<ProductNumber>& out) {
