@@ -10,10 +10,23 @@ namespace {
 
 bool is_length(float days) { return std::isfinite(days) && days >= 0; }
 
+// Of the path itself, else of its nearest ancestor in the map; the empty path is the last of them.
+template <class Map>
+auto nearest(const Map& by_path, std::string_view path)
+    -> std::optional<typename Map::mapped_type> {
+  while (true) {
+    const auto found = by_path.find(path);
+    if (found != by_path.end()) return found->second;
+    if (path.empty()) return std::nullopt;
+    const std::size_t step = path.rfind(" > ");
+    path = path.substr(0, step == std::string_view::npos ? 0 : step);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<BuyAgainTable> BuyAgainTable::create(std::vector<BuyAgain> by_row,
-                                                    Categories categories) {
+                                                    Categories categories, RepeatShares shares) {
   for (std::size_t row = 0; row < by_row.size(); ++row) {
     if (!is_length(by_row[row].days)) {
       return invalid_argument("days of row {} must be finite and at least 0, got {}", row,
@@ -26,9 +39,15 @@ absl::StatusOr<BuyAgainTable> BuyAgainTable::create(std::vector<BuyAgain> by_row
                               again.days, again.repeats);
     }
   }
+  for (const auto& [path, share] : shares) {
+    if (!(share >= 0 && share <= 1)) {
+      return invalid_argument("the repeat share of '{}' must be in [0, 1], got {}", path, share);
+    }
+  }
   BuyAgainTable table;
   table.by_row_ = std::move(by_row);
   table.categories_ = std::move(categories);
+  table.shares_ = std::move(shares);
   return table;
 }
 
@@ -38,13 +57,11 @@ std::optional<BuyAgain> BuyAgainTable::of_product(std::uint32_t row) const {
 }
 
 std::optional<BuyAgain> BuyAgainTable::of_category(std::string_view path) const {
-  while (true) {
-    const auto found = categories_.find(path);
-    if (found != categories_.end()) return found->second;
-    const std::size_t step = path.rfind(" > ");
-    if (step == std::string_view::npos) return std::nullopt;
-    path = path.substr(0, step);
-  }
+  return nearest(categories_, path);
+}
+
+std::optional<float> BuyAgainTable::repeat_share_of(std::string_view path) const {
+  return nearest(shares_, path);
 }
 
 }  // namespace vitrine

@@ -214,6 +214,11 @@ std::string encode_buy_again(const BuyAgainTable& table) {
     category.set_days(again.days);
     category.set_repeats(again.repeats);
   }
+  for (const auto& [path, share] : table.repeat_shares()) {
+    proto::CategoryRepeatShare& category = *file.add_repeat_shares();
+    category.set_category(path);
+    category.set_share(share);
+  }
   return file.SerializeAsString();
 }
 
@@ -231,7 +236,47 @@ absl::StatusOr<BuyAgainTable> decode_buy_again(std::string_view bytes, std::size
   BuyAgainTable::Categories categories;
   for (const proto::CategoryBuyAgain& one : file.categories())
     categories[one.category()] = {one.days(), one.repeats()};
-  return BuyAgainTable::create(std::move(by_row), std::move(categories));
+  BuyAgainTable::RepeatShares shares;
+  for (const proto::CategoryRepeatShare& one : file.repeat_shares())
+    shares[one.category()] = one.share();
+  return BuyAgainTable::create(std::move(by_row), std::move(categories), std::move(shares));
+}
+
+std::string encode_blends(const BlendTable& table) {
+  const auto add = [](const BlendWeights& weights, auto* inputs) {
+    for (const auto& [name, weight] : weights) {
+      proto::BlendInput& input = *inputs->Add();
+      input.set_name(name);
+      input.set_weight(weight);
+    }
+  };
+  proto::BlendFile file;
+  for (const auto& [placement, blend] : table.placements()) {
+    proto::PlacementBlend& one = *file.add_placements();
+    one.set_placement(placement);
+    one.set_bias(blend.bias);
+    add(blend.sources, one.mutable_sources());
+    add(blend.depths, one.mutable_depths());
+    add(blend.features, one.mutable_features());
+  }
+  return file.SerializeAsString();
+}
+
+absl::StatusOr<BlendTable> decode_blends(std::string_view bytes) {
+  VITRINE_ASSIGN_OR_RETURN(const auto file, parse<proto::BlendFile>(bytes));
+  const auto weights_of = [](const auto& inputs) {
+    BlendWeights weights;
+    for (const proto::BlendInput& input : inputs) weights[input.name()] = input.weight();
+    return weights;
+  };
+  BlendTable::Placements placements;
+  for (const proto::PlacementBlend& one : file.placements()) {
+    placements[one.placement()] = {.bias = one.bias(),
+                                   .sources = weights_of(one.sources()),
+                                   .depths = weights_of(one.depths()),
+                                   .features = weights_of(one.features())};
+  }
+  return BlendTable::create(std::move(placements));
 }
 
 }  // namespace vitrine

@@ -40,5 +40,7 @@ std::string encode_popular_lists(const PopularLists& table);
 absl::StatusOr<PopularLists> decode_popular_lists(std::string_view bytes, std::size_t rows);
 std::string encode_buy_again(const BuyAgainTable& table);
 absl::StatusOr<BuyAgainTable> decode_buy_again(std::string_view bytes, std::size_t rows);
+std::string encode_blends(const BlendTable& table);
+absl::StatusOr<BlendTable> decode_blends(std::string_view bytes);
 
 }  // namespace vitrine

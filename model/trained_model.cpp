@@ -24,6 +24,7 @@ constexpr std::string_view k_content_file = "content.pb";
 constexpr std::string_view k_category_popularity_file = "popular_in_category.pb";
 constexpr std::string_view k_market_popularity_file = "popular_in_market.pb";
 constexpr std::string_view k_buy_again_file = "buy_again.pb";
+constexpr std::string_view k_blend_file = "blend.pb";
 
 std::vector<std::pair<std::string, std::string>> encode(const ModelTables& tables) {
   std::vector<std::pair<std::string, std::string>> files;
@@ -43,6 +44,7 @@ std::vector<std::pair<std::string, std::string>> encode(const ModelTables& table
     files.emplace_back(k_market_popularity_file, encode_popular_lists(tables.popular_in_market));
   if (tables.buy_again.row_count() > 0)
     files.emplace_back(k_buy_again_file, encode_buy_again(tables.buy_again));
+  if (!tables.blends.empty()) files.emplace_back(k_blend_file, encode_blends(tables.blends));
   return files;
 }
 
@@ -174,6 +176,9 @@ absl::Status read_optional(const ModelFolder& files, const ModelManifest& manife
                              files.read(k_buy_again_file, [rows](std::string_view bytes) {
                                return decode_buy_again(bytes, rows);
                              }));
+  }
+  if (files.has(k_blend_file)) {
+    VITRINE_ASSIGN_OR_RETURN(tables.blends, files.read(k_blend_file, decode_blends));
   }
   return fill_rows(tables.also_viewed, rows);
 }

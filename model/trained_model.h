@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "model/blend_table.h"
 #include "model/buy_again_table.h"
 #include "model/confidence.h"
 #include "model/content_map.h"
@@ -58,6 +59,7 @@ struct ModelTables {
   PopularLists popular_in_category;  // by category path, each with all it contains
   PopularLists popular_in_market;
   BuyAgainTable buy_again;
+  BlendTable blends;
 };
 
 class TrainedModel {
@@ -91,6 +93,7 @@ class TrainedModel {
   const PopularLists& popular_in_category() const { return tables_.popular_in_category; }
   const PopularLists& popular_in_market() const { return tables_.popular_in_market; }
   const BuyAgainTable& buy_again() const { return tables_.buy_again; }
+  const BlendTable& blends() const { return tables_.blends; }
 
  private:
   TrainedModel(std::string version, TrainingRecord record, ModelTables tables);

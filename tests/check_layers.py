@@ -29,8 +29,10 @@ MAY_USE = {
     "server/recommend": ["server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
+    "server/rehearsal": ["index", "training", "server/recommend", "server/profiles", "server/identity",
+                         "server/catalog", "server/live_model", "server/events"],
     "server/http": ["index"] + [f"server/{name}" for name in SERVER],
-    "server/app": ["index", "training", "server/http"] + [f"server/{name}" for name in SERVER],
+    "server/app": ["index", "training", "server/rehearsal", "server/http"] + [f"server/{name}" for name in SERVER],
 }
 
 # The one folder (or few files) in which an outside library may be included.

@@ -52,6 +52,42 @@ BuyAgain median_of(std::vector<float>& gaps) {
   return {*middle, static_cast<std::uint32_t>(gaps.size())};
 }
 
+// Of pairs of a person and a product: all, and those of two orders and more.
+struct Pairs {
+  std::uint32_t all = 0;
+  std::uint32_t repeated = 0;
+};
+
+BuyAgainTable::RepeatShares repeat_shares(const Dataset& data, std::span<const std::uint32_t> rows,
+                                          const Descriptions& descriptions,
+                                          const ShopTableOptions& options) {
+  std::vector<Pairs> of_row(rows.size());
+  const SparseRows& orders = data.orders_by_user;
+  for (std::size_t i = 0; i < orders.columns.size(); ++i) {
+    Pairs& pairs = of_row[rows[orders.columns[i]]];
+    ++pairs.all;
+    if (orders.values[i] >= 2) ++pairs.repeated;
+  }
+  StringMap<Pairs> of_path;
+  const auto add = [&](std::string_view path, const Pairs& pairs) {
+    Pairs& sum = of_path[std::string(path)];
+    sum.all += pairs.all;
+    sum.repeated += pairs.repeated;
+  };
+  for (std::size_t row = 0; row < of_row.size(); ++row) {
+    if (of_row[row].all == 0) continue;
+    add("", of_row[row]);
+    if (descriptions[row] == nullptr) continue;
+    for (const std::string_view path : paths_of(*descriptions[row])) add(path, of_row[row]);
+  }
+  BuyAgainTable::RepeatShares shares;
+  for (const auto& [path, pairs] : of_path) {
+    if (pairs.all >= options.category_pairs_min)
+      shares[path] = static_cast<float>(pairs.repeated) / static_cast<float>(pairs.all);
+  }
+  return shares;
+}
+
 }  // namespace
 
 Descriptions described_rows(const Dataset& data, std::span<const std::uint32_t> order,
@@ -108,6 +144,8 @@ absl::StatusOr<BuyAgainTable> buy_again_intervals(const Dataset& data,
   std::vector<BuyAgain> by_row(order.size());
   for (std::size_t row = 0; row < order.size(); ++row) {
     std::vector<float>& gaps = gaps_of_row[row];
+    std::vector<float>& shop = gaps_of_category[""];
+    shop.insert(shop.end(), gaps.begin(), gaps.end());
     if (descriptions[row] != nullptr && !gaps.empty()) {
       for (const std::string_view path : paths_of(*descriptions[row])) {
         std::vector<float>& all = gaps_of_category[std::string(path)];
@@ -120,7 +158,8 @@ absl::StatusOr<BuyAgainTable> buy_again_intervals(const Dataset& data,
   for (auto& [path, gaps] : gaps_of_category) {
     if (gaps.size() >= options.category_repeats_min) categories[path] = median_of(gaps);
   }
-  return BuyAgainTable::create(std::move(by_row), std::move(categories));
+  return BuyAgainTable::create(std::move(by_row), std::move(categories),
+                               repeat_shares(data, rows, descriptions, options));
 }
 
 }  // namespace vitrine::training

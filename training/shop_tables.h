@@ -21,7 +21,8 @@ namespace vitrine::training {
 struct ShopTableOptions {
   std::uint32_t popular_max = 200;          // products kept a category or market
   std::uint32_t product_repeats_min = 5;    // gaps that a product's median needs
-  std::uint32_t category_repeats_min = 20;  // the same of a category
+  std::uint32_t category_repeats_min = 20;  // the same of a category, and of the shop
+  std::uint32_t category_pairs_min = 100;   // people with a product that a repeat share needs
 };
 
 // Description of each row; null where the catalog has none.
@@ -41,7 +42,8 @@ absl::StatusOr<PopularLists> popular_in_markets(const Dataset& data,
                                                 std::span<const std::uint32_t> order,
                                                 const ShopTableOptions& options);
 
-// Median days between two orders of one person, of products and of categories with enough of them.
+// Median days between two orders of one person, of products, of categories and of the shop where
+// there are enough of them, and how many come back at all.
 absl::StatusOr<BuyAgainTable> buy_again_intervals(const Dataset& data,
                                                   std::span<const std::uint32_t> order,
                                                   const Descriptions& descriptions,

@@ -189,7 +189,7 @@ absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& opti
                                    const DataSource& source, const Clock& clock,
                                    const TrainObserver& observer,
                                    const std::map<std::string, double>& metrics,
-                                   std::span<const Product> catalog) {
+                                   std::span<const Product> catalog, BlendTable blends) {
   if (observer.on_stage) observer.on_stage("factors");
   VITRINE_ASSIGN_OR_RETURN(AlsResult als,
                            train_als(data.by_user, data.by_product, options.als, observer.on_epoch,
@@ -203,6 +203,7 @@ absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& opti
       make_record(data, options, source, clock.now_ms(), metrics, learned.content);
   TrainOutcome outcome;
   learned.tables.content = std::move(learned.content.map);
+  learned.tables.blends = std::move(blends);
   VITRINE_ASSIGN_OR_RETURN(outcome.model,
                            TrainedModel::create(std::move(record), std::move(learned.tables)));
   outcome.epochs = std::move(als.epochs);

@@ -67,11 +67,12 @@ struct TrainOutcome {
 // catalog  what is known of the products, hidden ones aside; products without interactions are
 //          allowed. Without it there is no content map and nothing by category; with it, how good
 //          the map is goes into the record: "content_r2", "content_cosine"
+// blends   goes into the model as it is
 // Errors   InvalidArgument (options), Cancelled
 absl::StatusOr<TrainOutcome> train(const Dataset& data, const TrainOptions& options,
                                    const DataSource& source, const Clock& clock,
                                    const TrainObserver& observer,
                                    const std::map<std::string, double>& metrics = {},
-                                   std::span<const Product> catalog = {});
+                                   std::span<const Product> catalog = {}, BlendTable blends = {});
 
 }  // namespace vitrine::training

@@ -167,6 +167,16 @@ absl::StatusOr<std::unique_ptr<Catalog>> Catalog::open(const store::Database& da
   return std::unique_ptr<Catalog>(new Catalog(numbers, limits, CatalogSnapshot().with(products)));
 }
 
+std::unique_ptr<Catalog> Catalog::in_memory(std::vector<Product> products,
+                                            ProductNumbers& numbers) {
+  CatalogSnapshot::Changes changes;
+  for (Product& product : products) {
+    const ProductNumber number = numbers.number_of(product.product_id);
+    changes[number] = std::make_shared<const Product>(std::move(product));
+  }
+  return std::unique_ptr<Catalog>(new Catalog(numbers, {}, CatalogSnapshot().with(changes)));
+}
+
 std::shared_ptr<const Product> Catalog::find(std::string_view product_id) const {
   const auto number = numbers_.find(product_id);
   return number ? current()->share(*number) : nullptr;

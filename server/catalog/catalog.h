@@ -70,6 +70,8 @@ class Catalog {
   static absl::StatusOr<std::unique_ptr<Catalog>> open(const store::Database& database,
                                                        ProductNumbers& numbers,
                                                        const ProductLimits& limits);
+  // These products and no store behind them: nothing of it may be changed.
+  static std::unique_ptr<Catalog> in_memory(std::vector<Product> products, ProductNumbers& numbers);
 
   std::shared_ptr<const CatalogSnapshot> current() const { return snapshot_.current(); }
   ProductNumbers& numbers() const { return numbers_; }

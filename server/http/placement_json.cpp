@@ -26,8 +26,10 @@ using recommend::Variety;
 
 constexpr std::size_t k_fallback_max = 32;
 
-constexpr std::array<std::pair<PurchasedPolicy, std::string_view>, 2> k_policies = {
-    {{PurchasedPolicy::show, "show"}, {PurchasedPolicy::hide_for_180_days, "hide_for_180_days"}}};
+constexpr std::array<std::pair<PurchasedPolicy, std::string_view>, 3> k_policies = {
+    {{PurchasedPolicy::show, "show"},
+     {PurchasedPolicy::hide_for_180_days, "hide_for_180_days"},
+     {PurchasedPolicy::show_when_due, "show_when_due"}}};
 
 PurchasedPolicy read_policy(ObjectReader& reader) {
   const auto text = reader.text("purchased", PlacementLimits::k_name_bytes_max);
@@ -85,6 +87,7 @@ absl::Status read_variety(const boost::json::value* value, Variety& variety) {
 }
 
 void read_flags(ObjectReader& reader, Placement& placement) {
+  placement.uses_blend = reader.boolean("uses_blend").value_or(true);
   placement.needs_product = reader.boolean("needs_product").value_or(false);
   placement.needs_cart = reader.boolean("needs_cart").value_or(false);
   placement.exclude_product_group = reader.boolean("exclude_product_group").value_or(false);
@@ -142,6 +145,7 @@ void append_placement(JsonWriter& json, const Placement& placement) {
   json.end_array().key("fallback").begin_array();
   for (const std::string& source : placement.fallback) json.value(source);
   json.end_array().field("purchased", name_of(placement.purchased));
+  json.field("uses_blend", placement.uses_blend);
   json.field("needs_product", placement.needs_product).field("needs_cart", placement.needs_cart);
   json.field("exclude_product_group", placement.exclude_product_group);
   json.field("exclude_cart", placement.exclude_cart);

@@ -75,14 +75,14 @@ absl::StatusOr<Person> decode(UserNumber number, std::string_view bytes) {
 }  // namespace
 
 struct IdentityBook::State {
-  explicit State(const store::Database& database_in) : database(database_in) {}
+  explicit State(const store::Database* database_in) : database(database_in) {}
 
   absl::Status load();
   absl::Status load_numbers();
   absl::Status load_people();
 
   std::string key_of_id(std::string_view kind, std::string_view id) const {
-    return store::hashed_key(database.secret(), kind, {}, id);
+    return store::hashed_key(database->secret(), kind, {}, id);
   }
   // The three below: called with the lock held.
   UserNumber number_of(const IdHash& hash) const {
@@ -97,7 +97,7 @@ struct IdentityBook::State {
                         std::string_view id);
   Known known_in(const Staged& staged, UserNumber number) const;
 
-  const store::Database& database;
+  const store::Database* database;  // null: nobody is known
   mutable std::shared_mutex mutex;  // guards all below
   Numbers numbers;
   std::vector<Known> people;                                          // by number; 0 is nobody
@@ -107,7 +107,7 @@ struct IdentityBook::State {
 };
 
 absl::Status IdentityBook::State::load_numbers() {
-  const auto ids = database.walk(Family::ids, {}, true);
+  const auto ids = database->walk(Family::ids, {}, true);
   for (; ids->valid(); ids->next()) {
     const auto number = store::small_number_in(ids->value());
     if (ids->key().size() != store::k_hashed_key_bytes || !number || *number == 0) {
@@ -119,7 +119,7 @@ absl::Status IdentityBook::State::load_numbers() {
 }
 
 absl::Status IdentityBook::State::load_people() {
-  const auto records = database.walk(Family::people, {}, true);
+  const auto records = database->walk(Family::people, {}, true);
   for (; records->valid(); records->next()) {
     const auto key = store::small_number_in(records->key());
     if (!key || *key == 0) {
@@ -202,15 +202,20 @@ Known IdentityBook::State::known_in(const Staged& staged, UserNumber number) con
 }
 
 absl::StatusOr<std::unique_ptr<IdentityBook>> IdentityBook::open(const store::Database& database) {
-  auto state = std::make_unique<State>(database);
+  auto state = std::make_unique<State>(&database);
   VITRINE_RETURN_IF_ERROR(state->load());
   return std::unique_ptr<IdentityBook>(new IdentityBook(std::move(state)));
+}
+
+std::unique_ptr<IdentityBook> IdentityBook::of_nobody() {
+  return std::unique_ptr<IdentityBook>(new IdentityBook(std::make_unique<State>(nullptr)));
 }
 
 IdentityBook::IdentityBook(std::unique_ptr<State> state) : state_(std::move(state)) {}
 IdentityBook::~IdentityBook() = default;
 
 Who IdentityBook::find(std::string_view user_id, std::string_view visitor_id) const {
+  if (state_->database == nullptr) return {};
   IdHash user_hash;
   IdHash visitor_hash;
   if (!user_id.empty()) user_hash = hash_in(state_->key_of_id("user", user_id));
@@ -227,6 +232,7 @@ Who IdentityBook::find(std::string_view user_id, std::string_view visitor_id) co
 
 Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
                           std::string_view visitor_id) {
+  CHECK(state_->database != nullptr, "only a stored book resolves");
   if (user_id.empty() && visitor_id.empty()) return {};
   Staged& staged = state_->staged_in(batch);
   Who who;
@@ -256,8 +262,9 @@ Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
 }
 
 absl::StatusOr<std::optional<Person>> IdentityBook::person(UserNumber number) const {
+  if (state_->database == nullptr) return std::nullopt;
   VITRINE_ASSIGN_OR_RETURN(const auto bytes,
-                           state_->database.get(Family::people, store::key_of(number.value())));
+                           state_->database->get(Family::people, store::key_of(number.value())));
   if (!bytes) return std::nullopt;
   VITRINE_ASSIGN_OR_RETURN(Person person, decode(number, *bytes));
   return std::optional(std::move(person));

@@ -36,6 +36,8 @@ class IdentityBook {
  public:
   // Loads every id's hash and every link into memory. `database` outlives it.
   static absl::StatusOr<std::unique_ptr<IdentityBook>> open(const store::Database& database);
+  // Knows nobody, and nobody may be resolved with it: for work on people known by their numbers.
+  static std::unique_ptr<IdentityBook> of_nobody();
   ~IdentityBook();
 
   // An empty id is no id. A known user_id wins over where the visitor belongs; beside an unknown

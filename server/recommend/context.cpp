@@ -1,9 +1,9 @@
 #include "server/recommend/context.h"
 
+#include "server/recommend/repurchase.h"
+
 namespace vitrine::recommend {
 namespace {
-
-constexpr TimeMs k_purchased_hidden_ms = 180 * k_day_ms;
 
 // Marks what this request keeps out; the filter stage is the one to act on it.
 void mark_request(const Context& context, ProductMarks& marks) {
@@ -18,14 +18,23 @@ void mark_request(const Context& context, ProductMarks& marks) {
   }
 }
 
+bool may_return(const Context& context, const profiles::Bought& bought) {
+  switch (context.placement.purchased) {
+    case PurchasedPolicy::show:
+      return true;
+    case PurchasedPolicy::hide_for_180_days:
+      return context.now_ms - bought.last_ms >= k_purchased_hidden_ms;
+    case PurchasedPolicy::show_when_due:
+      return is_due(context, bought);
+  }
+  return true;
+}
+
 void mark_person(const Context& context, ProductMarks& marks) {
   if (context.profile == nullptr) return;
-  if (context.placement.purchased == PurchasedPolicy::hide_for_180_days) {
-    const TimeMs from_ms = context.now_ms - k_purchased_hidden_ms;
-    for (const profiles::Bought& bought : context.profile->bought) {
-      if (bought.purchases > bought.refunds && bought.last_ms >= from_ms) {
-        marks.add(bought.product, Mark::purchased);
-      }
+  for (const profiles::Bought& bought : context.profile->bought) {
+    if (bought.purchases > bought.refunds && !may_return(context, bought)) {
+      marks.add(bought.product, Mark::purchased);
     }
   }
   for (const Interest& interest : context.interests) {
@@ -104,7 +113,9 @@ Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& 
                     .profile = nullptr,
                     .now_ms = parts.clock.now_ms()};
   if (!request.personalize) return snapshot;
-  snapshot.who = parts.identities.find(request.user_id, request.visitor_id);
+  snapshot.who = request.known_user != k_nobody
+                     ? identity::Who{.user = request.known_user, .visitor = k_nobody}
+                     : parts.identities.find(request.user_id, request.visitor_id);
   if (snapshot.who.user != k_nobody) snapshot.profile = parts.profiles.find(snapshot.who.user);
   return snapshot;
 }

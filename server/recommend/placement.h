@@ -16,8 +16,9 @@
 namespace vitrine::recommend {
 
 enum class PurchasedPolicy {
-  show,              // bought products may come back
-  hide_for_180_days  // what was bought in the last 180 days stays away
+  show,               // bought products may come back
+  hide_for_180_days,  // what was bought in the last 180 days stays away
+  show_when_due       // likewise, unless it is bought again sooner: see repurchase.h
 };
 
 // How the best of the candidates become a list that is worth looking at as a whole.
@@ -48,6 +49,7 @@ struct SourceWeight {
 struct Placement {
   std::string name;
   std::string description;
+  bool uses_blend = true;  // scores by what the model learnt, where it did; else by weights
   std::vector<SourceWeight> sources;  // at most Pool::k_sources_max
   std::vector<std::string> fallback;  // sources that fill what is missing, in order
   PurchasedPolicy purchased = PurchasedPolicy::show;

@@ -11,12 +11,13 @@ Placement home() {
           .description = "The first page: what this person most likely wants next",
           .sources = {{"session", 1.2F},
                       {"personal", 1.0F},
+                      {"buy_again", 0.8F},
                       {"recent", 0.5F},
                       {"similar", 0.25F},
                       {"trending", 0.1F},
                       {"popular", 0.05F}},
           .fallback = {"trending", "popular", "new"},
-          .purchased = PurchasedPolicy::hide_for_180_days,
+          .purchased = PurchasedPolicy::show_when_due,
           .answers_newest = true,
           .variety = {.explores_one_in = 12}};
 }
@@ -71,9 +72,13 @@ Placement order_done() {
 Placement email() {
   return {.name = "email",
           .description = "In a letter: what this person would come back for",
-          .sources = {{"personal", 1.0F}, {"similar", 0.4F}, {"session", 0.3F}, {"trending", 0.1F}},
+          .sources = {{"personal", 1.0F},
+                      {"buy_again", 0.8F},
+                      {"similar", 0.4F},
+                      {"session", 0.3F},
+                      {"trending", 0.1F}},
           .fallback = {"trending", "popular", "new"},
-          .purchased = PurchasedPolicy::hide_for_180_days};
+          .purchased = PurchasedPolicy::show_when_due};
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 namespace vitrine::recommend {
 namespace {
 
-Plan::Source looked_up(const std::string& name, float weight, Metrics& metrics) {
+Plan::Source looked_up(const std::string& name, Metrics& metrics) {
   const CandidateSource* const source = find_source(name);
   CHECK(source != nullptr, "a placement names a source there is");
-  return {source, weight,
+  return {source,
           &metrics.counter("vitrine_recommend_source_failures_total",
                            "Candidate sources that failed and were skipped", {{"source", name}})};
 }
@@ -27,21 +27,25 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
       .sources = {},
       .found_by = {},
       .rules = compile(placement.rules),
+      .blend = HandSetBlend({}),
       .fallback = {},
-      .everything = looked_up(std::string(catalog_source().name()), 0, metrics),
-      .related = looked_up(std::string(similar_source().name()), 0, metrics),
+      .everything = looked_up(std::string(catalog_source().name()), metrics),
+      .related = looked_up(std::string(similar_source().name()), metrics),
       .seconds = &metrics.histogram("vitrine_recommend_duration_seconds", "Time to make one answer",
                                     latency_bounds_seconds(), labels),
       .short_answers = &metrics.counter("vitrine_recommend_short_answers_total",
                                         "Answers with fewer products than asked for", labels)};
   float sum = 0;
   for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
+  std::vector<float> weights;
   for (const SourceWeight& weighted : placement.sources) {
-    plan.sources.push_back(looked_up(weighted.source, weighted.weight / sum, metrics));
+    plan.sources.push_back(looked_up(weighted.source, metrics));
     plan.found_by.push_back(plan.sources.back().source);
+    weights.push_back(weighted.weight / sum);
   }
+  plan.blend = HandSetBlend(std::move(weights));
   for (const std::string& name : placement.fallback) {
-    plan.fallback.push_back(looked_up(name, 0, metrics));
+    plan.fallback.push_back(looked_up(name, metrics));
   }
   return plan;
 }
@@ -64,14 +68,22 @@ void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) 
   memory.pool.begin();
   for (std::size_t i = 0; i < sources.size(); ++i) {
     sources[i].produce(context, memory.products);
-    memory.pool.add(i, sources[i].weight, memory.products, filter, memory.context.marks);
+    memory.pool.add(i, memory.products, filter, memory.context.marks);
+  }
+}
+
+void Plan::sort(const Context& context, Pool& pool) const {
+  if (const std::optional<LearntBlend> learnt = LearntBlend::of(context)) {
+    pool.sort(*learnt);
+  } else {
+    pool.sort(blend);
   }
 }
 
 Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory,
                        Chance& chance) const {
   Selection selection(context, filter);
-  memory.pool.sort();
+  sort(context, memory.pool);
   const RuleStage stage(context, rules);
   stage.rescore(memory.pool);
   Choice choice(context, stage, found_by, filter, memory.pool, selection);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "server/recommend/blend.h"
 #include "server/recommend/candidate_source.h"
 #include "server/recommend/choice.h"
 #include "server/recommend/placement_book.h"
@@ -30,7 +31,6 @@ struct Scratch {
 struct Plan {
   struct Source {
     const CandidateSource* source;
-    float weight;  // its part of 1; 0 for what only fills up
     Counter* failures;
 
     // One that fails leaves `out` empty.
@@ -39,6 +39,8 @@ struct Plan {
 
   // Asks every source; what the filter admits is in the pool.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
+  // Best first, by what the model has learnt, else by the weights of the placement.
+  void sort(const Context& context, Pool& pool) const;
   // The best of the pool, filled up, explained.
   Selection select(const Context& context, FilterStage& filter, Scratch& memory,
                    Chance& chance) const;
@@ -47,6 +49,7 @@ struct Plan {
   std::vector<Source> sources;
   std::vector<const CandidateSource*> found_by;  // `sources` for those who ask for their reasons
   CompiledRules rules;
+  HandSetBlend blend;  // where the model has learnt none
   std::vector<Source> fallback;
   Source everything;  // of a narrow request, when the fallback knows too little of it
   Source related;     // the one behind Selection::answer_newest

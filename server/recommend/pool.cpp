@@ -3,15 +3,22 @@
 #include <algorithm>
 #include <numeric>
 
+#include "server/recommend/blend.h"
+
 namespace vitrine::recommend {
 
+namespace {
+constexpr float k_fusion = 10;
+}  // namespace
+
 float Pool::share_of_place(std::size_t place) {
-  constexpr float k = 10;
-  return k / (k + static_cast<float>(place));
+  return k_fusion / (k_fusion + static_cast<float>(place));
 }
 
-void Pool::add(std::size_t source, float weight, std::span<const ProductNumber> products,
-               FilterStage& filter, ProductMarks& marks) {
+float Pool::place_of_share(float share) { return k_fusion / share - k_fusion; }
+
+void Pool::add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
+               ProductMarks& marks) {
   std::size_t place = 0;
   for (const ProductNumber product : products) {
     if (!filter.admits(product)) continue;
@@ -20,14 +27,7 @@ void Pool::add(std::size_t source, float weight, std::span<const ProductNumber> 
       mark.slot = static_cast<std::uint32_t>(entries_.size());
       entries_.push_back({.product = product});
     }
-    Entry& entry = entries_[mark.slot];
-    const float part = weight * share_of_place(place++);
-    entry.parts[source] = part;
-    entry.score += part;
-    if (part > entry.most) {
-      entry.most = part;
-      entry.strongest = static_cast<std::uint8_t>(source);
-    }
+    entries_[mark.slot].shares[source] = share_of_place(place++);
   }
 }
 
@@ -41,7 +41,10 @@ const Pool::Entry* Pool::find(ProductNumber product) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-void Pool::sort() { order(); }
+void Pool::sort(const Blend& blend) {
+  blend.score(entries_);
+  order();
+}
 
 // A heap: few of the candidates are ever asked for.
 void Pool::order() {

@@ -1,9 +1,8 @@
-// The blend: candidates of all sources with one score each.
+// The candidates of all sources, each once, with the places that the sources gave it.
 //
-// Scores of different sources do not compare, places in their lists do: place r of a source adds
-// weight * k / (k + r), k = 10 (reciprocal rank fusion, Cormack et al. 2009). A product of several
-// sources adds up, and is said to come from the one that gave it most. Thread-safety: one thread;
-// kept for its memory.
+// Scores of different sources do not compare, places in their lists do: place r counts as the share
+// k / (k + r), k = 10 (reciprocal rank fusion, Cormack et al. 2009). A Blend makes one score of
+// them. Thread-safety: one thread; kept for its memory.
 #pragma once
 
 #include <array>
@@ -15,31 +14,33 @@
 
 namespace vitrine::recommend {
 
+class Blend;
+
 class Pool {
  public:
-  static constexpr std::size_t k_sources_max = 8;  // of one placement
+  static constexpr std::size_t k_sources_max = 16;  // of one placement
 
   struct Entry {
     ProductNumber product;
-    float score = 0;
-    float most = 0;                            // of `parts`
-    std::uint8_t strongest = 0;                // whose that is
-    std::array<float, k_sources_max> parts{};  // by the source's place in the placement
+    float score = 0;                            // by the blend, as the two below
+    std::uint8_t strongest = 0;                 // the source that says most for it
+    std::array<float, k_sources_max> parts{};   // of the score, by the source's place
+    std::array<float, k_sources_max> shares{};  // likewise; 0: not given by it
   };
 
   static float share_of_place(std::size_t place);
+  static float place_of_share(float share);  // the other way round; share above 0
 
   void begin() { entries_.clear(); }
   // What the filter does not admit takes no place.
-  void add(std::size_t source, float weight, std::span<const ProductNumber> products,
-           FilterStage& filter, ProductMarks& marks);
-
+  void add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
+           ProductMarks& marks);
   std::span<const Entry> entries() const { return entries_; }
   // Null for what is not in it.
   const Entry* find(ProductNumber product) const;
 
   // After the last add(): entries best first, equal scores by product number; null at the end.
-  void sort();
+  void sort(const Blend& blend);
   const Entry* next();
 
   // Gives every entry the score that score_of(entry) makes of it, and sorts anew. After sort(),

@@ -38,7 +38,7 @@ class ListRanker {
     ranking_.answer = begin_answer(context_);
     FilterStage filter(context_, memory_.context.marks);
     plan_.gather(context_, filter, memory_);
-    memory_.pool.sort();
+    plan_.sort(context_, memory_.pool);
     RuleStage(context_, plan_.rules).rescore(memory_.pool);
     for (std::size_t i = 0; i < products.size(); ++i) {
       VITRINE_RETURN_IF_ERROR(sort_in(i, products[i]));

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/status.h"
 #include "server/recommend/answering.h"
+#include "server/recommend/blend.h"
 #include "server/recommend/filter_stage.h"
 #include "server/recommend/sources/sources.h"
 
@@ -121,6 +122,25 @@ Context Recommender::context_for(const Snapshot& snapshot, const RecommendReques
   context.assortment = assortments_.find(scope_of(request, placement), context.numbers,
                                          context.catalog, context.live, context.now_ms);
   return context;
+}
+
+absl::StatusOr<Candidates> Recommender::candidates(const RecommendRequest& request) const {
+  const std::shared_ptr<const Plans> plans = plans_.current();
+  VITRINE_ASSIGN_OR_RETURN(const Plan* const plan, plans->find(request.placement));
+  VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
+  Scratch& memory = Scratch::of_this_thread();
+  const Snapshot snapshot = take_snapshot(parts_, request);
+  const Context context = context_for(snapshot, request, *plan->placement);
+  FilterStage filter(context, memory.context.marks);
+  plan->gather(context, filter, memory);
+  const FeatureReader reader(context);
+  const std::size_t sources = plan->sources.size();
+  Candidates candidates;
+  for (const Pool::Entry& entry : memory.pool.entries()) {
+    candidates.products.push_back(entry.product);
+    append_blend_inputs(entry, sources, reader, candidates.inputs);
+  }
+  return candidates;
 }
 
 absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& request) const {

@@ -39,6 +39,7 @@ struct Plans;  // the placements with their sources looked up
 struct RecommendRequest {
   std::string placement = "home";
   std::string user_id = {};
+  UserNumber known_user = k_nobody;  // who it is, where that is known: no id is looked up then
   std::string visitor_id = {};
   std::string session_id = {};
   std::string product_id = {};         // the product looked at
@@ -118,6 +119,12 @@ struct WhyNot {
   RecommendAnswer answer;  // the one it is not in
 };
 
+// Every candidate of a request with what a blend is told about it, see append_blend_inputs().
+struct Candidates {
+  std::vector<ProductNumber> products;
+  std::vector<float> inputs;  // products x blend_input_count()
+};
+
 class Recommender {
  public:
   static constexpr std::size_t k_limit_max = 200;
@@ -161,6 +168,8 @@ class Recommender {
   // Makes the answer as recommend() would and says what became of `product_id`. Errors as above.
   absl::StatusOr<WhyNot> why_not(const RecommendRequest& request,
                                  std::string_view product_id) const;
+  // What a blend is learnt from: what recommend() would choose among. Errors as above.
+  absl::StatusOr<Candidates> candidates(const RecommendRequest& request) const;
 
   std::shared_ptr<const PlacementBook> placements() const;
   // From the next answer on. Precondition, checked: the placements pass validate().

@@ -9,13 +9,6 @@
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
-namespace {
-
-// What fills an answer up stands behind all that was chosen.
-constexpr float k_fill_weight = 0.001F;
-
-}  // namespace
-
 Selection::Selection(const Context& context, FilterStage& filter)
     : context_(context), filter_(filter) {
   picks_.reserve(context.request.limit);
@@ -81,10 +74,13 @@ bool Selection::pin(ProductNumber product, float score, const CandidateSource& s
 }
 
 void Selection::fill(std::span<const ProductNumber> products, const CandidateSource& source) {
+  if (filled_ == 0 && !picks_.empty()) {
+    fill_weight_ = std::min(k_fill_weight, picks_.back().score);
+  }
   for (const ProductNumber product : products) {
     if (is_full()) return;
     if (contains(product) || !filter_.admits(product)) continue;
-    add(product, k_fill_weight * Pool::share_of_place(filled_++), source, nullptr);
+    add(product, fill_weight_ * Pool::share_of_place(filled_++), source, nullptr);
   }
 }
 
@@ -142,6 +138,8 @@ bool Selection::put(ProductNumber product, const CandidateSource& source, const 
 absl::Status Selection::answer_newest() {
   const Interest* const newest = context_.newest_interest();
   if (newest == nullptr) return absl::OkStatus();
+  const TimeMs age_ms = context_.now_ms - context_.profile->recent.front().time_ms;
+  if (age_ms > k_newest_ms_max) return absl::OkStatus();
   const std::string_view id = context_.numbers.id_of(newest->product);
   const bool is_named = std::ranges::any_of(
       picks_, [&](const Pick& pick) { return pick.reason && pick.reason->product_id == id; });

@@ -67,6 +67,11 @@ class Selection {
   void arrange();
 
  private:
+  // What fills an answer up stands behind all that was chosen.
+  static constexpr float k_fill_weight = 0.001F;
+  // Somebody who comes back after longer is not owed an answer to what they did then.
+  static constexpr TimeMs k_newest_ms_max = 30 * k_day_ms;
+
   bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
   Pick pick_of(ProductNumber product) const;
   // As refusal_of(), if `leaving` were not there; null: all stay.
@@ -77,6 +82,7 @@ class Selection {
   FilterStage& filter_;
   std::vector<Pick> picks_;
   std::size_t filled_ = 0;
+  float fill_weight_ = k_fill_weight;
 };
 
 }  // namespace vitrine::recommend

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/evaluate_placement.h"
 #include "server/app/commands/evaluate_sessions.h"
 #include "server/app/commands/training_flags.h"
 #include "server/app/commands/training_input.h"
@@ -33,6 +34,7 @@ struct EvaluateCommand {
   std::vector<std::string> sessions;  // two files of clicks in place of everything above
   std::string model;                  // a folder; empty: one is trained
   std::string report;
+  PlacementEvaluation placement;
   std::vector<std::size_t> cutoffs{10, 20, 50};
   std::vector<std::string> baselines{"popular", "product_knn"};
 
@@ -224,11 +226,15 @@ absl::StatusOr<EvaluationReport> measure_all(const EvaluateCommand& command, con
   return report;
 }
 
-absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
-  if (!command.sessions.empty()) {
-    return evaluate_sessions(command.sessions[0], command.sessions[1], invocation);
+absl::StatusOr<EvaluationReport> report_of(const EvaluateCommand& command,
+                                           const Invocation& invocation) {
+  if (!command.placement.placement.empty()) {
+    PlacementEvaluation asked = command.placement;
+    asked.interactions = command.interactions;
+    asked.split = command.split;
+    asked.cutoffs = command.cutoffs;
+    return evaluate_placement(asked, command.training, invocation);
   }
-  VITRINE_RETURN_IF_ERROR(check(command, invocation));
   VITRINE_ASSIGN_OR_RETURN(const training::DatasetOptions options,
                            dataset_options(command.training));
   VITRINE_ASSIGN_OR_RETURN(const SplitData data, command.is_by_files()
@@ -236,7 +242,15 @@ absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
                                                      : split_by_time(command, options, invocation));
   VITRINE_ASSIGN_OR_RETURN(const training::TrainOutcome trained,
                            model_for(command, invocation, data.split.train));
-  VITRINE_ASSIGN_OR_RETURN(const EvaluationReport report, measure_all(command, data, trained));
+  return measure_all(command, data, trained);
+}
+
+absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
+  if (!command.sessions.empty()) {
+    return evaluate_sessions(command.sessions[0], command.sessions[1], invocation);
+  }
+  VITRINE_RETURN_IF_ERROR(check(command, invocation));
+  VITRINE_ASSIGN_OR_RETURN(const EvaluationReport report, report_of(command, invocation));
   if (!command.report.empty())
     VITRINE_RETURN_IF_ERROR(replace_file(command.report, evaluation_page(report)));
   if (invocation.json) {
@@ -286,6 +300,21 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
       ->delimiter(',')
       ->check(CLI::IsMember({"popular", "product_knn", "own_orders", "rp3beta", "ease"}))
       ->capture_default_str();
+  CLI::Option* const placement =
+      app.add_option("--placement", command->placement.placement,
+                     "Judge the answers of this placement, made by every stage of the server as of "
+                     "--split, with a blend learnt before it")
+          ->type_name("NAME");
+  app.add_option("--products", command->placement.products,
+                 "With --placement: describe products by this file in place of the catalog")
+      ->type_name("FILE")
+      ->needs(placement);
+  app.add_flag("--by-category", command->placement.by_category,
+               "With --placement: a product stands for its category path")
+      ->needs(placement);
+  app.add_flag("!--no-blend", command->placement.learns_blend,
+               "With --placement: rank by hand-set weights")
+      ->needs(placement);
   app.add_option("--report", command->report, "Write a page with charts here")
       ->type_name("FILE.html");
   add_training_flags(app, command->training);

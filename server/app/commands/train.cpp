@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/model_registry.h"
+#include "server/app/commands/blend_stage.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/promotion.h"
 #include "server/app/commands/training_flags.h"
@@ -33,6 +34,7 @@ struct TrainCommand {
   bool promote = false;
   bool force = false;
   bool resume = false;
+  bool learns_blend = true;
   double checkpoint_seconds = 30;
 };
 
@@ -230,8 +232,16 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(
       TrainingInput input,
       TrainingInput::open(invocation.config, command.interactions, invocation.json));
-  VITRINE_ASSIGN_OR_RETURN(const training::Dataset data, read_data(command, input, options));
   const CancelOnInterrupt cancel;
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<Product> products,
+                           input.products(command.products, invocation.config.products));
+  VITRINE_RETURN_IF_ERROR(check_memory(command.training, input.interactions_at_most()));
+  rehearsal::LearntBlends blends;
+  if (command.learns_blend) {
+    VITRINE_ASSIGN_OR_RETURN(blends, learn_blends(invocation, input, products, options,
+                                                  command.training, cancel.flag()));
+  }
+  VITRINE_ASSIGN_OR_RETURN(const training::Dataset data, read_data(command, input, options));
   std::optional<Gate> gate;
   if (command.promote) {
     VITRINE_ASSIGN_OR_RETURN(gate, Gate::open(invocation, command.training));
@@ -240,8 +250,7 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
           gate->compare(input.source(), data.until_ms, cancel.flag(), invocation.json));
     }
   }
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<Product> products,
-                           input.products(command.products, invocation.config.products));
+  if (gate) blends.metrics.insert(gate->metrics().begin(), gate->metrics().end());
   const training::AlsOptions& als = command.training.options.als;
   Checkpoints checkpoints({checkpoint_path(command, invocation), fingerprint_of(data, als)},
                           command.checkpoint_seconds);
@@ -253,9 +262,8 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
     training::TrainObserver observer = report.observer(cancel.flag());
     observer.continuation = &continuation;
     VITRINE_ASSIGN_OR_RETURN(
-        trained,
-        training::train(data, command.training.options, input.described(), SystemClock(), observer,
-                        gate ? gate->metrics() : std::map<std::string, double>{}, products));
+        trained, training::train(data, command.training.options, input.described(), SystemClock(),
+                                 observer, blends.metrics, products, blends.table));
   }
   VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, trained, gate));
   checkpoints.remove();
@@ -296,6 +304,8 @@ void add_train(CLI::App& root, Invocation& invocation) {
                "last week; a first model always does");
   app.add_flag("--force", command->force, "Let it serve whatever the comparison says")
       ->needs("--promote");
+  app.add_flag("!--no-blend", command->learns_blend,
+               "Do not learn how to weigh the sources; answers go by the placements' own weights");
   app.add_flag("--resume", command->resume, "Go on from the checkpoint of a run that was stopped");
   app.add_option("--checkpoint-seconds", command->checkpoint_seconds,
                  "Write a checkpoint when an epoch ends and the last one is older; 0: after every "

@@ -19,6 +19,7 @@ const CandidateSource& upsell_source();       // a dearer product of the same ca
 const CandidateSource& trending_source();     // wanted by everybody these days
 const CandidateSource& popular_source();      // wanted by everybody these weeks
 const CandidateSource& recent_source();       // what the person looked at lately
+const CandidateSource& buy_again_source();    // what the person bought before
 const CandidateSource& new_source();          // the latest in the catalog
 const CandidateSource& catalog_source();      // all of what a narrow request asks for
 

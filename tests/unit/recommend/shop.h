@@ -75,7 +75,9 @@ class HandMadeModel final : public live_model::LiveModelSource {
   Published<live_model::LiveModel> live_{std::make_shared<const live_model::LiveModel>()};
 };
 
-inline std::shared_ptr<const TrainedModel> shelf_model() {
+// The two later tables are taken over as they are.
+inline std::shared_ptr<const TrainedModel> shelf_model(BuyAgainTable buy_again = {},
+                                                       BlendTable blends = {}) {
   constexpr std::uint32_t k_dimension = 8;
   Random random(3);
   std::vector<std::string> ids;
@@ -110,6 +112,8 @@ inline std::shared_ptr<const TrainedModel> shelf_model() {
   tables.similar = *NeighborTable::create(similar);
   tables.together = *NeighborTable::create(together);
   tables.popularity = *PopularityTable::create(std::vector<float>(ids.size(), 1));
+  tables.buy_again = std::move(buy_again);
+  tables.blends = std::move(blends);
   auto model = TrainedModel::create(std::move(record), std::move(tables));
   EXPECT_TRUE(model.ok()) << model.status();
   return *model;

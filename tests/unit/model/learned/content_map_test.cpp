@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "model/blend_table.h"
 #include "model/buy_again_table.h"
 #include "model/popular_lists.h"
 
@@ -111,6 +112,29 @@ TEST(BuyAgainTableTest, ACategoryTakesAfterItsNearestAncestor) {
   EXPECT_EQ(table.of_category("Food > Milk > Oat")->days, 7);
   EXPECT_EQ(table.of_category("Food > Bread")->days, 21);
   EXPECT_FALSE(table.of_category("Foo"));
+}
+
+TEST(BuyAgainTableTest, TheShopIsTheAncestorOfAllCategories) {
+  const BuyAgainTable table =
+      BuyAgainTable::create({}, {{"", {30, 90}}, {"Food", {21, 40}}}, {{"", 0.1F}, {"Food", 0.4F}})
+          .value();
+  EXPECT_EQ(table.of_category("Food > Milk"), (BuyAgain{21, 40}));
+  EXPECT_EQ(table.of_category("Toys"), (BuyAgain{30, 90}));
+  EXPECT_EQ(table.repeat_share_of("Food > Milk"), 0.4F);
+  EXPECT_EQ(table.repeat_share_of(""), 0.1F);
+}
+
+TEST(BuyAgainTableTest, RefusesSharesThatAreNone) {
+  EXPECT_FALSE(BuyAgainTable::create({}, {}, {{"Food", 1.5F}}).ok());
+  EXPECT_FALSE(BuyAgainTable::create({}, {}, {{"Food", std::nanf("")}}).ok());
+}
+
+TEST(BlendTableTest, RefusesWeightsThatAreNotFinite) {
+  const auto refused = BlendTable::create(
+      {{"home",
+        {.bias = 0, .sources = {{"personal", std::nanf("")}}, .depths = {}, .features = {}}}});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.status().message().find("personal"), std::string::npos);
 }
 
 TEST(BuyAgainTableTest, RefusesLengthsThatAreNone) {

@@ -57,7 +57,14 @@ inline std::shared_ptr<const TrainedModel> small_model(int hours = 0, float fact
           .value();
   tables.popular_in_category = PopularLists::create({{"Home", {{1, 8}, {0, 3}}}}, 3).value();
   tables.popular_in_market = PopularLists::create({{"DE", {{2, 0.5F}}}}, 3).value();
-  tables.buy_again = BuyAgainTable::create({{}, {28, 6}, {}}, {{"Home", {30, 9}}}).value();
+  tables.buy_again =
+      BuyAgainTable::create({{}, {28, 6}, {}}, {{"Home", {30, 9}}}, {{"", 0.2F}}).value();
+  tables.blends = BlendTable::create({{"home",
+                                       {.bias = -2,
+                                        .sources = {{"personal", 1.5F}},
+                                        .depths = {{"personal", 0.5F}},
+                                        .features = {{"own_orders", 0.5F}}}}})
+                      .value();
   return TrainedModel::create(small_record(hours), std::move(tables)).value();
 }
 }  // namespace vitrine::test

@@ -19,11 +19,19 @@ using test::small_model;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* k_files[] = {
-    "products.bin",           "factors.bin",          "similar.bin",
-    "together.bin",           "popularity.bin",       "manifest.pb",
-    "manifest.sha256",        "also_viewed.bin",      "content.pb",
-    "popular_in_category.pb", "popular_in_market.pb", "buy_again.pb"};
+constexpr const char* k_files[] = {"products.bin",
+                                   "factors.bin",
+                                   "similar.bin",
+                                   "together.bin",
+                                   "popularity.bin",
+                                   "manifest.pb",
+                                   "manifest.sha256",
+                                   "also_viewed.bin",
+                                   "content.pb",
+                                   "popular_in_category.pb",
+                                   "popular_in_market.pb",
+                                   "buy_again.pb",
+                                   "blend.pb"};
 
 class TrainedModelTest : public ::testing::Test {
  protected:
@@ -65,6 +73,9 @@ TEST_F(TrainedModelTest, WhatIsSavedIsLoadedTheSame) {
     EXPECT_EQ(again.buy_again().of_product(row), model->buy_again().of_product(row));
   }
   EXPECT_EQ(again.buy_again().categories(), model->buy_again().categories());
+  EXPECT_EQ(again.buy_again().repeat_shares(), model->buy_again().repeat_shares());
+  ASSERT_NE(again.blends().find("home"), nullptr);
+  EXPECT_EQ(*again.blends().find("home"), *model->blends().find("home"));
   EXPECT_EQ(again.popular_in_category().lists(), model->popular_in_category().lists());
   EXPECT_EQ(again.popular_in_market().lists(), model->popular_in_market().lists());
   EXPECT_TRUE(std::ranges::equal(again.content().weights(), model->content().weights()));
@@ -81,7 +92,7 @@ TEST_F(TrainedModelTest, AFolderFromBeforeTheLaterTablesIsLoadedWithEmptyOnes) {
   const auto old = TrainedModel::create(test::small_record(), test::first_tables()).value();
   ASSERT_TRUE(old->save(folder).ok());
   for (const char* later : {"also_viewed.bin", "content.pb", "popular_in_category.pb",
-                            "popular_in_market.pb", "buy_again.pb"}) {
+                            "popular_in_market.pb", "buy_again.pb", "blend.pb"}) {
     ASSERT_FALSE(std::filesystem::exists(folder / later)) << later;
   }
   const auto loaded = TrainedModel::load(folder);
@@ -93,6 +104,8 @@ TEST_F(TrainedModelTest, AFolderFromBeforeTheLaterTablesIsLoadedWithEmptyOnes) {
   EXPECT_TRUE(again.content().empty());
   EXPECT_TRUE(again.popular_in_category().of("Home").empty());
   EXPECT_FALSE(again.buy_again().of_product(1));
+  EXPECT_FALSE(again.buy_again().repeat_share_of("Home"));
+  EXPECT_TRUE(again.blends().empty());
 }
 
 TEST_F(TrainedModelTest, ALaterTableMustFitTheModel) {

@@ -1,0 +1,93 @@
+// What is learnt about the sources, and when nothing is.
+#include "server/rehearsal/blend_learning.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/rehearsal/weekly_shop.h"
+
+namespace vitrine::rehearsal {
+namespace {
+
+LearntBlends learn(const training::InteractionSource& source, const BlendOptions& options = {}) {
+  auto learnt = learn_blends(source, test::described(), {}, test::small_options(), {}, options);
+  EXPECT_TRUE(learnt.ok()) << learnt.status();
+  return learnt.ok() ? *std::move(learnt) : LearntBlends{};
+}
+
+TEST(BlendLearningTest, FindsThatPeopleBuyTheirStaplesAgain) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends learnt = learn(test::source_of(list));
+
+  const BlendOfPlacement* const home = learnt.table.find("home");
+  ASSERT_NE(home, nullptr);
+  EXPECT_GT(home->features.at("own_rate") + home->features.at("own_orders") +
+                home->sources.at("buy_again") + home->depths.at("buy_again"),
+            0);
+  EXPECT_LT(learnt.metrics.at("blend.home.log_loss"),
+            0.8 * learnt.metrics.at("blend.home.log_loss_of_constant"))
+      << "on people who were kept apart";
+}
+
+TEST(BlendLearningTest, PredictsAboutAsMuchAsIsTaken) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends learnt = learn(test::source_of(list));
+
+  const double predicted = learnt.metrics.at("blend.home.tenth_10.predicted");
+  const double observed = learnt.metrics.at("blend.home.tenth_10.observed");
+  EXPECT_NEAR(predicted, observed, 0.3 * observed);
+}
+
+TEST(BlendLearningTest, LearnsTheSameFromTheSame) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends once = learn(test::source_of(list));
+  const LearntBlends again = learn(test::source_of(list));
+
+  EXPECT_EQ(once.metrics, again.metrics);
+  EXPECT_EQ(once.table.find("home")->features, again.table.find("home")->features);
+}
+
+// Sources that had no say keep their hand-set weights, so that a click still counts in a shop whose
+// past has none.
+TEST(BlendLearningTest, KeepsASourceThatGaveNothing) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends learnt = learn(test::source_of(list));
+
+  EXPECT_GT(learnt.table.find("home")->sources.at("session"), 0);
+  EXPECT_GT(learnt.table.find("home")->sources.at("recent"), 0);
+}
+
+TEST(BlendLearningTest, LearnsNothingFromTooLittle) {
+  const training::InteractionList list = test::weekly_shop();
+  EXPECT_TRUE(learn(test::source_of(list), {.questions_min = 5000}).table.empty());
+  EXPECT_TRUE(learn(test::source_of(list), {.slice_events_max = 10}).table.empty());
+}
+
+TEST(BlendLearningTest, LearnsNothingWithoutTimes) {
+  training::InteractionList list;
+  for (int i = 0; i < 500; ++i) {
+    list.add({.user = test::user_id(i % 20),
+              .product = test::product_id(i % 30),
+              .order = {},
+              .weight = {}});
+  }
+  EXPECT_TRUE(learn(test::source_of(list)).table.empty());
+}
+
+TEST(BlendLearningTest, LearnsTheCartFromOrders) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends learnt = learn(test::source_of(list));
+
+  EXPECT_GT(learnt.metrics.at("blend.cart.questions"), 100);
+  EXPECT_EQ(learnt.metrics.at("blend.product_page.questions"), 0) << "nobody looked at anything";
+}
+
+TEST(BlendLearningTest, PassesOnWhatTheSourceSays) {
+  const auto broken = [](const std::function<void(const training::Interaction&)>&) {
+    return absl::DataLossError("the log is torn");
+  };
+  EXPECT_EQ(learn_blends(broken, {}, {}, test::small_options(), {}).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace vitrine::rehearsal
