@@ -35,10 +35,11 @@ void visit_settings(SomeRecipe& recipe, const Visit& visit) {
   visit("content_feature_products_min", feature_products_min);
   visit("content_price_bands", price_bands);
   visit("content_sample_max", sample_max);
-  auto& [popular_max, product_repeats_min, category_repeats_min] = recipe.shop;
+  auto& [popular_max, product_repeats_min, category_repeats_min, category_pairs_min] = recipe.shop;
   visit("popular_max", popular_max);
   visit("product_repeats_min", product_repeats_min);
   visit("category_repeats_min", category_repeats_min);
+  visit("category_pairs_min", category_pairs_min);
 }
 
 template <class Number>
