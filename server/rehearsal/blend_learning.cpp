@@ -14,6 +14,7 @@
 #include "server/rehearsal/rehearsal.h"
 #include "training/interaction_list.h"
 #include "training/logistic.h"
+#include "training/memory_estimate.h"
 
 namespace vitrine::rehearsal {
 namespace {
@@ -34,6 +35,8 @@ class Lesson {
         given_(placement.sources.size()) {
     fitted_.inputs = kept_apart_.inputs = inputs_;
   }
+
+  const Placement& placement() const { return placement_; }
 
   // A question none of whose candidates were taken teaches nothing about their order, but counts:
   // probabilities would be too high without it.
@@ -61,24 +64,45 @@ class Lesson {
     }
   }
 
-  absl::Status learn(BlendTable::Placements& placements, std::map<std::string, double>& metrics) {
+  // Ends the lesson: its examples are given back.
+  void learn(BlendTable::Placements& placements, LearntBlends& learnt) {
     const std::string prefix = "blend." + placement_.name + ".";
-    metrics[prefix + "questions"] = static_cast<double>(questions_);
-    metrics[prefix + "taken"] = static_cast<double>(taken_);
-    if (questions_ < options_.questions_min || taken_ < options_.taken_min) return absl::OkStatus();
-    const auto judged = training::fit_logistic(fitted_, options_.ridge);
-    if (!judged.ok()) return absl::OkStatus();  // nobody took, or everybody
-    report(training::calibration_of(*judged, kept_apart_), prefix, metrics);
-    append(kept_apart_, fitted_);
-    VITRINE_ASSIGN_OR_RETURN(const training::LogisticModel fit,
-                             training::fit_logistic(fitted_, options_.ridge));
-    placements[placement_.name] = blend_of(fit);
-    return absl::OkStatus();
+    learnt.metrics[prefix + "questions"] = static_cast<double>(questions_);
+    learnt.metrics[prefix + "taken"] = static_cast<double>(taken_);
+    if (const std::string lack = lack_of(); !lack.empty()) {
+      learnt.left_out[placement_.name] = lack;
+    } else {
+      fit(placements, learnt);
+    }
+    fitted_ = kept_apart_ = {};
   }
 
  private:
   // A source that was there for fewer examples than this keeps its hand-set weight.
   static constexpr std::size_t k_given_min = 200;
+
+  std::string lack_of() const {
+    if (questions_ < options_.questions_min)
+      return fmt::format("{} questions, {} are needed", questions_, options_.questions_min);
+    if (taken_ < options_.taken_min)
+      return fmt::format("{} candidates were taken, {} are needed", taken_, options_.taken_min);
+    return "";
+  }
+
+  void fit(BlendTable::Placements& placements, LearntBlends& learnt) {
+    const auto judged = training::fit_logistic(fitted_, options_.ridge);
+    if (judged.ok()) {
+      const auto calibration = training::calibration_of(*judged, kept_apart_);
+      report(calibration, "blend." + placement_.name + ".", learnt.metrics);
+    }
+    append(std::exchange(kept_apart_, {}), fitted_);
+    const auto fit = training::fit_logistic(fitted_, options_.ridge);
+    if (fit.ok()) {
+      placements[placement_.name] = blend_of(*fit);
+    } else {
+      learnt.left_out[placement_.name] = "all candidates were taken";
+    }
+  }
 
   void add_row(const recommend::Candidates& candidates, std::size_t i, std::uint8_t label,
                float weight, training::LogisticExamples& examples) {
@@ -151,20 +175,29 @@ class Lesson {
 // The slice's beginning; nothing when there are no times.
 absl::StatusOr<std::optional<TimeMs>> moment_of(const training::InteractionSource& source,
                                                 TimeMs until, const BlendOptions& options) {
+  constexpr TimeMs k_hour_ms = 3'600'000;
+  std::map<TimeMs, std::size_t> of_hour;
   TimeMs oldest = std::numeric_limits<TimeMs>::max();
   TimeMs newest = std::numeric_limits<TimeMs>::min();
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms > until) return;
     oldest = std::min(oldest, one.time_ms);
     newest = std::max(newest, one.time_ms);
+    ++of_hour[one.time_ms / k_hour_ms];
   }));
   if (oldest >= newest) return std::nullopt;
   const auto share =
       static_cast<TimeMs>(options.slice_share_max * static_cast<double>(newest - oldest));
-  return newest + 1 - std::min(options.slice_ms, share);
+  const TimeMs moment = newest + 1 - std::min(options.slice_ms, share);
+  // Of a busy shop a part of the slice says enough.
+  std::size_t events = 0;
+  for (auto hour = of_hour.rbegin(); hour != of_hour.rend(); ++hour) {
+    events += hour->second;
+    if (events > options.slice_events_max) return std::max(moment, (hour->first + 1) * k_hour_ms);
+  }
+  return moment;
 }
 
-// A file without times, or with too much of it in the slice, has no moment to stand at.
 struct Halves {
   training::Dataset before;
   training::InteractionList texts;  // what the slice refers to
@@ -173,8 +206,7 @@ struct Halves {
 
 absl::StatusOr<std::optional<Halves>> divide(const training::InteractionSource& source,
                                              TimeMs moment, TimeMs until,
-                                             const training::DatasetOptions& data,
-                                             const BlendOptions& options) {
+                                             const training::DatasetOptions& data) {
   training::DatasetOptions before = data;
   before.until = moment;
   training::DatasetBuilder builder(before);
@@ -182,11 +214,10 @@ absl::StatusOr<std::optional<Halves>> divide(const training::InteractionSource& 
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms < moment) {
       builder.add(one);
-    } else if (one.time_ms <= until && halves.texts.size() <= options.slice_events_max) {
+    } else if (one.time_ms <= until) {
       halves.texts.add(one);
     }
   }));
-  if (halves.texts.size() > options.slice_events_max) return std::nullopt;
   absl::StatusOr<training::Dataset> built = builder.build();
   if (built.status().code() == absl::StatusCode::kFailedPrecondition) return std::nullopt;
   if (!built.ok()) return built.status();
@@ -198,6 +229,66 @@ absl::StatusOr<std::optional<Halves>> divide(const training::InteractionSource& 
   return halves;
 }
 
+// A model of what was before beside the texts of the slice; then books and examples, where the
+// products of a person take the place of what the model was made from.
+std::uint64_t bytes_of(const Halves& halves, const training::TrainOptions& train,
+                       const BlendOptions& options) {
+  constexpr std::uint64_t k_slice_event_bytes = 48 + sizeof(Interaction) + 160;
+  constexpr std::uint64_t k_inputs = 2 * recommend::Pool::k_sources_max;
+  const std::uint64_t questions = std::min(options.questions_max, halves.slice.size());
+  const std::uint64_t examples = 2 * questions * options.refusals_max * k_inputs * sizeof(float);
+  return training::training_bytes(training::training_size(halves.before, train.als)) +
+         halves.slice.size() * k_slice_event_bytes + examples;
+}
+
+absl::Status cancelled_if_asked(const training::TrainObserver& observer) {
+  const bool is_asked = observer.cancel != nullptr && observer.cancel->load();
+  return is_asked ? absl::CancelledError("training was cancelled") : absl::OkStatus();
+}
+
+void tell(const training::TrainObserver& observer, std::string_view stage, std::size_t done,
+          std::size_t all) {
+  if (observer.on_progress)
+    observer.on_progress(stage, static_cast<double>(done + 1) / static_cast<double>(all));
+}
+
+// Asks everything that the slice has to ask, and learns from it.
+absl::Status learn_from(const Slice& slice, Rehearsal& rehearsal, const BlendOptions& options,
+                        const training::TrainObserver& observer, LearntBlends& learnt) {
+  const auto book = recommend::PlacementBook::shipped();
+  BlendTable::Placements placements;
+  Lesson home(*book.find("home"), options);
+  const std::vector<Question> questions =
+      visits(slice, rehearsal, home.placement().name, options.questions_max);
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    VITRINE_RETURN_IF_ERROR(cancelled_if_asked(observer));
+    home.add(questions[i], rehearsal);
+    tell(observer, "home", i, questions.size());
+  }
+  home.learn(placements, learnt);
+
+  Lesson cart(*book.find("cart"), options);
+  Lesson page(*book.find("product_page"), options);
+  const Player player{.on_cart = [&](const Question& question) { cart.add(question, rehearsal); },
+                      .on_page = [&](const Question& question) { page.add(question, rehearsal); },
+                      .goes_on =
+                          [&](std::size_t event) {
+                            tell(observer, "cart and product_page", event, slice.size());
+                            return cancelled_if_asked(observer).ok();
+                          }};
+  play(slice, rehearsal, options.questions_max, player);
+  VITRINE_RETURN_IF_ERROR(cancelled_if_asked(observer));
+  for (Lesson* lesson : {&cart, &page}) lesson->learn(placements, learnt);
+  VITRINE_ASSIGN_OR_RETURN(learnt.table, BlendTable::create(std::move(placements)));
+  return absl::OkStatus();
+}
+
+LearntBlends left_out(std::string reason) {
+  LearntBlends learnt;
+  learnt.left_out[""] = std::move(reason);
+  return learnt;
+}
+
 }  // namespace
 
 absl::StatusOr<LearntBlends> learn_blends(const training::InteractionSource& source,
@@ -206,13 +297,17 @@ absl::StatusOr<LearntBlends> learn_blends(const training::InteractionSource& sou
                                           const training::TrainOptions& train,
                                           const training::TrainObserver& observer,
                                           const BlendOptions& options) {
-  LearntBlends learnt;
   const TimeMs until = data.until.value_or(std::numeric_limits<TimeMs>::max());
   VITRINE_ASSIGN_OR_RETURN(const std::optional<TimeMs> moment, moment_of(source, until, options));
-  if (!moment) return learnt;
-  VITRINE_ASSIGN_OR_RETURN(std::optional<Halves> halves,
-                           divide(source, *moment, until, data, options));
-  if (!halves || halves->slice.empty()) return learnt;
+  if (!moment) return left_out("the interactions have no times");
+  VITRINE_ASSIGN_OR_RETURN(std::optional<Halves> halves, divide(source, *moment, until, data));
+  if (!halves || halves->slice.empty()) return left_out("nothing to learn from before or after");
+  LearntBlends learnt;
+  learnt.expected_bytes = bytes_of(*halves, train, options);
+  if (options.bytes_max > 0 && learnt.expected_bytes > options.bytes_max) {
+    return left_out(fmt::format("it needs about {} MiB, {} MiB may be used",
+                                learnt.expected_bytes >> 20U, options.bytes_max >> 20U));
+  }
 
   const FakeClock clock(*moment);
   VITRINE_ASSIGN_OR_RETURN(
@@ -225,26 +320,9 @@ absl::StatusOr<LearntBlends> learn_blends(const training::InteractionSource& sou
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms < *moment) rehearsal.take(one);
   }));
-  const auto book = recommend::PlacementBook::shipped();
-  VITRINE_RETURN_IF_ERROR(rehearsal.open({catalog.begin(), catalog.end()}, trained.model, book));
-
-  Lesson home(*book.find("home"), options);
-  Lesson cart(*book.find("cart"), options);
-  Lesson page(*book.find("product_page"), options);
-  for (const Question& question : visits(halves->slice, rehearsal, "home", options.questions_max)) {
-    home.add(question, rehearsal);
-  }
-  play(
-      halves->slice, rehearsal, options.questions_max,
-      [&](const Question& question) { cart.add(question, rehearsal); },
-      [&](const Question& question) { page.add(question, rehearsal); });
-  if (observer.cancel != nullptr && observer.cancel->load())
-    return absl::CancelledError("training was cancelled");
-  BlendTable::Placements placements;
-  for (Lesson* lesson : {&home, &cart, &page}) {
-    VITRINE_RETURN_IF_ERROR(lesson->learn(placements, learnt.metrics));
-  }
-  VITRINE_ASSIGN_OR_RETURN(learnt.table, BlendTable::create(std::move(placements)));
+  VITRINE_RETURN_IF_ERROR(rehearsal.open({catalog.begin(), catalog.end()}, trained.model,
+                                         recommend::PlacementBook::shipped()));
+  VITRINE_RETURN_IF_ERROR(learn_from(halves->slice, rehearsal, options, observer, learnt));
   return learnt;
 }
 

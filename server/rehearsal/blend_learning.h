@@ -23,23 +23,29 @@ namespace vitrine::rehearsal {
 struct BlendOptions {
   TimeMs slice_ms = 28 * k_day_ms;
   double slice_share_max = 0.2;              // of all the time there is
-  std::size_t slice_events_max = 5'000'000;  // a slice with more is not learnt from
+  std::size_t slice_events_max = 1'000'000;  // a slice with more begins later
   std::size_t questions_max = 4000;          // of one placement
-  std::size_t refusals_max = 100;            // of one question: candidates that were not taken
+  std::size_t refusals_max = 50;             // of one question: candidates that were not taken
   std::size_t questions_min = 50;            // with fewer the hand-set weights stay
   std::size_t taken_min = 200;               // candidates that were taken: likewise
   double ridge = 10;                         // in examples
+  std::uint64_t bytes_max = 0;               // of memory; 0: no limit
 };
 
 struct LearntBlends {
   BlendTable table;  // of home, cart and product_page those with enough to learn from
   // "blend.home.log_loss" and so on, on questions that were kept apart; see docs/recommend.md.
   std::map<std::string, double> metrics;
+  // By placement: why nothing was learnt, "12 questions, 50 are needed". Of "": for all of them.
+  std::map<std::string, std::string> left_out;
+  std::uint64_t expected_bytes = 0;  // an upper bound of what it took, as docs/training.md has it
 };
 
 // source    goes through everything twice and through what is before the slice a third time
 // data      its `until` ends the slice
-// Errors    Cancelled, and those of the source. Too little data is none: the table is empty then.
+// observer  told of the model's epochs, then of the stages "home", "cart and product_page", "fit"
+// Errors    Cancelled, and those of the source. Too little data or memory is none: the table is
+//           empty then.
 absl::StatusOr<LearntBlends> learn_blends(const training::InteractionSource& source,
                                           std::span<const Product> catalog,
                                           const training::DatasetOptions& data,

@@ -104,20 +104,20 @@ std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal, std
 }
 
 void play(const Slice& slice, Rehearsal& rehearsal, std::size_t questions_max,
-          const std::function<void(const Question&)>& on_cart,
-          const std::function<void(const Question&)>& on_page) {
+          const Player& player) {
   const Orders orders(slice);
   const std::map<std::size_t, std::string_view> steps = steps_of(slice);
   const std::size_t order_stride = stride_of(orders.products.size(), questions_max);
   const std::size_t step_stride = stride_of(steps.size(), questions_max);
   std::size_t step = 0;
   for (std::size_t i = 0; i < slice.size(); ++i) {
+    if (!player.goes_on(i)) return;
     const training::Interaction& one = slice[i];
     rehearsal.go_on_to(one.time_ms);
     if (const auto order = orders.first_line.find(i); order != orders.first_line.end()) {
       const auto& lines = orders.products[order->second];
       if (order->second % order_stride == 0 && lines.size() >= 2)
-        on_cart(cart_question(lines, order->second, rehearsal.user(one.user)));
+        player.on_cart(cart_question(lines, order->second, rehearsal.user(one.user)));
     }
     if (const auto before = steps.find(i); before != steps.end() && step++ % step_stride == 0) {
       Question question;
@@ -126,7 +126,7 @@ void play(const Slice& slice, Rehearsal& rehearsal, std::size_t questions_max,
       question.request.session_id = one.session;
       question.request.known_user = rehearsal.user(one.user);
       question.wanted.emplace(one.product);
-      on_page(question);
+      player.on_page(question);
     }
     rehearsal.go_on_to(one.time_ms + 1);
     rehearsal.take(one);

@@ -28,12 +28,17 @@ StringSet people_of(const Slice& slice);
 std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal, std::string placement,
                              std::size_t questions_max);
 
+// Who listens while a slice is played.
+struct Player {
+  std::function<void(const Question&)> on_cart;    // an order with one of its products left out
+  std::function<void(const Question&)> on_page;    // a product, and the one looked at next
+  std::function<bool(std::size_t event)> goes_on;  // asked before each event: false ends it
+};
+
 // Plays the slice through the rehearsal, and asks on the way, at the time and before it is known:
-// `on_cart` for orders of two products and more with one of them left out of the cart, `on_page`
-// for a product looked at with the one that follows it in the session. Evenly drawn, about
-// `questions_max` of each.
+// orders of two products and more, and products looked at with one that follows in the session.
+// Evenly drawn, about `questions_max` of each.
 void play(const Slice& slice, Rehearsal& rehearsal, std::size_t questions_max,
-          const std::function<void(const Question&)>& on_cart,
-          const std::function<void(const Question&)>& on_page);
+          const Player& player);
 
 }  // namespace vitrine::rehearsal

@@ -4,11 +4,22 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
 #include "server/http/json_writer.h"
 
 namespace vitrine::app {
 namespace {
+
+// About what part of the time the model takes, and the questions of `home` after it.
+constexpr double k_model_share = 0.4;
+constexpr double k_home_share = 0.3;
+
+double share_of(std::string_view stage, double share) {
+  if (stage == "similar") return k_model_share;
+  if (stage == "home") return k_model_share + k_home_share * share;
+  return k_model_share + k_home_share + (1 - k_model_share - k_home_share) * share;
+}
 
 void report_json(const rehearsal::LearntBlends& learnt, double seconds) {
   std::string line;
@@ -16,18 +27,26 @@ void report_json(const rehearsal::LearntBlends& learnt, double seconds) {
   writer.begin_object().field("stage", "blend").field("seconds", seconds).key("placements");
   writer.begin_array();
   for (const auto& [placement, blend] : learnt.table.placements()) writer.value(placement);
-  writer.end_array().end_object();
+  writer.end_array().key("left_out").begin_object();
+  for (const auto& [placement, reason] : learnt.left_out)
+    writer.field(placement.empty() ? "all" : placement, reason);
+  writer.end_object().end_object();
   print_line(line);
 }
 
+// "home, cart; product_page by hand-set weights: 0 questions, 50 are needed"
 std::string summary_of(const rehearsal::LearntBlends& learnt) {
-  if (learnt.table.empty()) return "too little to learn from, hand-set weights stay";
-  std::string placements;
+  std::string text;
   for (const auto& [placement, blend] : learnt.table.placements()) {
-    if (!placements.empty()) placements += ", ";
-    placements += placement;
+    if (!text.empty()) text += ", ";
+    text += placement;
   }
-  return placements;
+  for (const auto& [placement, reason] : learnt.left_out) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{}hand-set weights stay: {}", placement.empty() ? "" : placement + ": ",
+                        reason);
+  }
+  return text;
 }
 
 }  // namespace
@@ -40,16 +59,22 @@ absl::StatusOr<rehearsal::LearntBlends> learn_blends(const Invocation& invocatio
                                                      const std::atomic<bool>& cancel) {
   const std::int64_t started_us = steady_us();
   note(invocation, "blend: learning how to weigh the sources");
-  VITRINE_ASSIGN_OR_RETURN(
-      rehearsal::LearntBlends learnt,
-      rehearsal::learn_blends(input.source(), products, data, flags.options,
-                              {.on_epoch = {}, .on_stage = {}, .cancel = &cancel}));
-  const double seconds = static_cast<double>(steady_us() - started_us) / 1e6;
-  if (invocation.json && !learnt.table.empty()) {
-    report_json(learnt, seconds);
-  } else if (!invocation.json) {
-    note(invocation, fmt::format("blend: {} ({})", summary_of(learnt), duration_text(seconds)));
-  }
+  Progress progress("blend", invocation.json);
+  const training::TrainObserver observer{
+      .on_epoch =
+          [&](const training::EpochReport& epoch) {
+            progress.update(k_model_share * epoch.epoch / epoch.epochs,
+                            "a model of what was before");
+          },
+      .on_stage = {},
+      .on_progress = [&](std::string_view stage,
+                         double share) { progress.update(share_of(stage, share), stage); },
+      .cancel = &cancel};
+  VITRINE_ASSIGN_OR_RETURN(rehearsal::LearntBlends learnt,
+                           rehearsal::learn_blends(input.source(), products, data, flags.options,
+                                                   observer, {.bytes_max = memory_limit(flags)}));
+  if (invocation.json) report_json(learnt, static_cast<double>(steady_us() - started_us) / 1e6);
+  progress.finish(summary_of(learnt));
   return learnt;
 }
 

@@ -268,7 +268,8 @@ absl::Status run(const TrainCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(const Outcome outcome, deliver(command, invocation, trained, gate));
   checkpoints.remove();
   if (invocation.json) {
-    print_json(trained, outcome, training::training_bytes(training::training_size(data, als)));
+    const std::uint64_t bytes = training::training_bytes(training::training_size(data, als));
+    print_json(trained, outcome, std::max(bytes, blends.expected_bytes));
   } else {
     print_text(trained, outcome, command.promote,
                static_cast<double>(steady_us() - started_us) / 1e6);

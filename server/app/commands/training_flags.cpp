@@ -32,10 +32,6 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_interrupt(int) { interrupted.store(true); }
 
-std::uint64_t memory_limit(const TrainingFlags& flags) {
-  return flags.memory_limit > 0 ? flags.memory_limit : training::free_memory_bytes();
-}
-
 }  // namespace
 
 void add_training_flags(CLI::App& command, TrainingFlags& flags) {
@@ -117,6 +113,10 @@ absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags) {
                           .neighbors = flags.options.neighbors,
                           .content = flags.options.content,
                           .shop = flags.options.shop};
+}
+
+std::uint64_t memory_limit(const TrainingFlags& flags) {
+  return flags.memory_limit > 0 ? flags.memory_limit : training::free_memory_bytes();
 }
 
 absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions) {

@@ -32,6 +32,9 @@ void add_training_flags(CLI::App& command, TrainingFlags& flags);
 absl::StatusOr<training::DatasetOptions> dataset_options(const TrainingFlags& flags);
 absl::StatusOr<training::Recipe> recipe_of(const TrainingFlags& flags);
 
+// What a run may take, in bytes; 0: no limit.
+std::uint64_t memory_limit(const TrainingFlags& flags);
+
 // ResourceExhausted, with the numbers, when a run of so many interactions, or with this data, does
 // not fit.
 absl::Status check_memory(const TrainingFlags& flags, std::uint64_t interactions);

@@ -47,6 +47,10 @@ class TrainTest(folder.FolderTest):
         process = subprocess.Popen([vitrine.BINARY, "train", "--interactions", str(self.pairs), "--out", str(model),
                                     *map(str, COMMON), "--epochs", "1000", "--json", *arguments],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        blend = json.loads(process.stdout.readline())
+        self.assertEqual(blend["stage"], "blend")
+        self.assertEqual(blend["placements"], [])
+        self.assertIn("no times", blend["left_out"]["all"])
         self.assertEqual(json.loads(process.stdout.readline())["epoch"], 1)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)

@@ -8,6 +8,8 @@
 namespace vitrine::rehearsal {
 namespace {
 
+using ::testing::HasSubstr;
+
 LearntBlends learn(const training::InteractionSource& source, const BlendOptions& options = {}) {
   auto learnt = learn_blends(source, test::described(), {}, test::small_options(), {}, options);
   EXPECT_TRUE(learnt.ok()) << learnt.status();
@@ -56,10 +58,45 @@ TEST(BlendLearningTest, KeepsASourceThatGaveNothing) {
   EXPECT_GT(learnt.table.find("home")->sources.at("recent"), 0);
 }
 
-TEST(BlendLearningTest, LearnsNothingFromTooLittle) {
+TEST(BlendLearningTest, LearnsNothingFromTooLittleAndSaysSo) {
   const training::InteractionList list = test::weekly_shop();
-  EXPECT_TRUE(learn(test::source_of(list), {.questions_min = 5000}).table.empty());
-  EXPECT_TRUE(learn(test::source_of(list), {.slice_events_max = 10}).table.empty());
+  const LearntBlends few = learn(test::source_of(list), {.questions_min = 5000});
+  EXPECT_TRUE(few.table.empty());
+  EXPECT_THAT(few.left_out.at("home"), HasSubstr("5000 are needed"));
+
+  const LearntBlends untaken = learn(test::source_of(list), {.taken_min = 1'000'000});
+  EXPECT_TRUE(untaken.table.empty());
+  EXPECT_THAT(untaken.left_out.at("home"), HasSubstr("were taken, 1000000 are needed"));
+}
+
+TEST(BlendLearningTest, AsksNoMoreQuestionsThanAllowed) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends learnt = learn(test::source_of(list), {.questions_max = 60});
+
+  EXPECT_GE(learnt.metrics.at("blend.home.questions"), 40);
+  EXPECT_LE(learnt.metrics.at("blend.home.questions"), 60);
+  EXPECT_LE(learnt.metrics.at("blend.cart.questions"), 60);
+}
+
+// The newest part of a slice that is too long is enough.
+TEST(BlendLearningTest, BeginsASliceOfTooManyEventsLater) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends whole = learn(test::source_of(list));
+  const LearntBlends part = learn(test::source_of(list), {.slice_events_max = 300});
+
+  EXPECT_GT(part.metrics.at("blend.cart.questions"), 0);
+  EXPECT_LT(part.metrics.at("blend.cart.questions"), whole.metrics.at("blend.cart.questions"));
+}
+
+TEST(BlendLearningTest, LeavesTheBlendOutWhenItDoesNotFitIntoMemory) {
+  const training::InteractionList list = test::weekly_shop();
+  const LearntBlends fits = learn(test::source_of(list), {.bytes_max = std::uint64_t{1} << 32U});
+  EXPECT_FALSE(fits.table.empty());
+  EXPECT_GT(fits.expected_bytes, 0);
+
+  const LearntBlends learnt = learn(test::source_of(list), {.bytes_max = 1000});
+  EXPECT_TRUE(learnt.table.empty());
+  EXPECT_THAT(learnt.left_out.at(""), HasSubstr("MiB may be used"));
 }
 
 TEST(BlendLearningTest, LearnsNothingWithoutTimes) {
@@ -70,7 +107,9 @@ TEST(BlendLearningTest, LearnsNothingWithoutTimes) {
               .order = {},
               .weight = {}});
   }
-  EXPECT_TRUE(learn(test::source_of(list)).table.empty());
+  const LearntBlends learnt = learn(test::source_of(list));
+  EXPECT_TRUE(learnt.table.empty());
+  EXPECT_THAT(learnt.left_out.at(""), HasSubstr("no times"));
 }
 
 TEST(BlendLearningTest, LearnsTheCartFromOrders) {
