@@ -15,9 +15,10 @@
 
 namespace vitrine::index {
 
-inline bool is_better(const Neighbor& a, const Neighbor& b) {
+// An object, not a function: what sorts by it is compiled with it inside.
+inline constexpr auto is_better = [](const Neighbor& a, const Neighbor& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
-}
+};
 
 class BestRows {
  public:

@@ -88,6 +88,8 @@ class DecisionLog::WriteCommand final : public events::Command {
     return absl::OkStatus();
   }
 
+  bool is_awaited() const override { return false; }
+
   void answer(const absl::Status& status, Position) override {
     (status.ok() ? state_.written : state_.dropped).add(static_cast<double>(count_));
   }

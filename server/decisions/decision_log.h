@@ -1,7 +1,9 @@
 // The decisions of the last weeks: written without being waited for, found by their id.
 //
 // record() puts a decision among those waiting and returns; one command at a time carries all that
-// wait through the committer, so an event that follows its answer always finds the decision.
+// wait through the committer, so an event that follows its answer always finds the decision. It is
+// a command that nobody awaits: a killed process loses no decision, a loss of power perhaps those
+// since the last event.
 // Decisions are dropped, and counted, when too many wait or the committer's queue is half full:
 // they never slow an answer or push an event aside. The oldest go as new ones come. Thread-safe.
 #pragma once
@@ -28,7 +30,7 @@ namespace vitrine::decisions {
 class DecisionLog final : public store::PersonalData {
  public:
   struct Options {
-    std::size_t waiting_max = 2048;  // decisions in memory; one more is dropped
+    std::size_t waiting_max = 8192;  // decisions in memory; one more is dropped
     std::int64_t days_kept = 35;
     std::uint64_t decisions_max = 5'000'000;  // on disk; beyond, the oldest go before their time
   };

@@ -51,7 +51,7 @@ struct Committer::State {
         log(log_in),
         options(options_in),
         checkpointer(checkpointer_in),
-        queue(options_in.queue_max),
+        queue(options_in.queue_max, std::chrono::milliseconds(options_in.unawaited_wait_ms)),
         waiting(
             metrics.gauge("vitrine_commit_waiting_commands", "Commands waiting for the committer")),
         refused(metrics.counter("vitrine_commit_refused_commands_total",
@@ -63,14 +63,15 @@ struct Committer::State {
                                         "From taking a batch to its last answer",
                                         latency_bounds_seconds())),
         sync_seconds(metrics.histogram("vitrine_commit_sync_seconds",
-                                       "Writing and syncing one batch", latency_bounds_seconds())) {
-  }
+                                       "Writing and syncing one batch", latency_bounds_seconds())),
+        unsynced(metrics.counter("vitrine_commit_unsynced_batches_total",
+                                 "Batches of what nobody awaits, written without a sync")) {}
 
   using Commands = std::vector<std::unique_ptr<Command>>;
   void run();
   // Commits as many of the commands from `first` on as fit one batch; returns the next one's index.
   std::size_t commit(Commands& commands, std::size_t first);
-  absl::Status write(Batch& batch);
+  absl::Status write(Batch& batch, bool is_awaited);
   void apply(const std::vector<LogEntry>& entries);
   void show(Position position);
 
@@ -93,6 +94,7 @@ struct Committer::State {
   Counter& entries;
   Histogram& batch_seconds;
   Histogram& sync_seconds;
+  Counter& unsynced;
   std::thread thread;
 };
 
@@ -112,15 +114,17 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
   Batch::Parts& parts = *batch.parts_;
   std::vector<absl::Status> outcomes;
   std::size_t end = first;
+  bool is_awaited = false;
   while (end < commands.size() && parts.changes.bytes() < options.batch_bytes_max) {
     const std::size_t operations = parts.operations;
     outcomes.push_back(commands[end]->stage(batch));
     CHECK(outcomes.back().ok() || parts.operations == operations,
           "a refused command has staged nothing");
+    is_awaited = is_awaited || commands[end]->is_awaited();
     ++end;
   }
 
-  const absl::Status written = write(batch);
+  const absl::Status written = write(batch, is_awaited);
   if (written.ok()) {
     for (const auto& publish : parts.publish) publish();
     apply(parts.entries);
@@ -139,11 +143,19 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
   return end;
 }
 
-absl::Status Committer::State::write(Batch& batch) {
-  if (batch.parts_->changes.empty()) return absl::OkStatus();
-  const std::int64_t start_us = steady_us();
-  absl::Status written = database.write(std::move(batch.parts_->changes));
-  sync_seconds.observe(seconds_since(start_us));
+absl::Status Committer::State::write(Batch& batch, bool is_awaited) {
+  Batch::Parts& parts = *batch.parts_;
+  if (parts.changes.empty()) return absl::OkStatus();
+  absl::Status written;
+  if (is_awaited) {
+    const std::int64_t start_us = steady_us();
+    written = database.write(std::move(parts.changes));
+    sync_seconds.observe(seconds_since(start_us));
+  } else {
+    CHECK(parts.entries.empty(), "what nobody awaits appends nothing to the log");
+    written = database.write_unsynced(std::move(parts.changes));
+    unsynced.add();
+  }
   if (!written.ok()) log.error("commit refused: {}", message_of(written));
   return written;
 }
@@ -189,7 +201,9 @@ Committer::~Committer() { stop(); }
 
 absl::Status Committer::submit(std::unique_ptr<Command> command) {
   if (state_->stopping.load()) return unavailable("the server is stopping");
-  if (!state_->queue.try_push(std::move(command))) {
+  const bool is_queued = command->is_awaited() ? state_->queue.try_push(std::move(command))
+                                               : state_->queue.try_push_patient(std::move(command));
+  if (!is_queued) {
     if (state_->stopping.load()) return unavailable("the server is stopping");
     state_->refused.add();
     return overloaded("{} commands are waiting to be written, at most {} may", state_->queue.size(),

@@ -74,6 +74,11 @@ class Command {
   // Decides on the staged state and stages its effects. A failed status refuses the command: it
   // must then have staged nothing (checked). Runs on the committer thread.
   virtual absl::Status stage(Batch& batch) = 0;
+  // Whether somebody waits for the answer. What nobody awaits rides with the next awaited command,
+  // or goes alone after `unawaited_wait_ms` and is then written without a sync of its own: a killed
+  // process loses nothing, a loss of power may lose the newest of it. It appends nothing to the log
+  // (checked).
+  virtual bool is_awaited() const { return true; }
   // Called exactly once, on the committer thread: after the sync with OK, or with what went wrong.
   // `visible` is the position that every later answer knows. Must be quick; it may hand work to
   // another thread.
@@ -86,6 +91,7 @@ class Committer {
     std::size_t queue_max = 4096;  // commands waiting; one more is refused
     std::size_t batch_commands_max = 1024;
     std::size_t batch_bytes_max = std::size_t{16} << 20;
+    TimeMs unawaited_wait_ms = 10;  // how long what nobody awaits waits for what somebody does
   };
 
   // `before_ack` have already been brought up to the log's end (see replay in event_log.h) and

@@ -149,7 +149,8 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
                   .own_session = std::nullopt,
                   .marks = memory.marks,
                   .page_groups = memory.page_groups,
-                  .pool = pool_size(request, placement)};
+                  .pool = pool_size(request, placement),
+                  .has_filter = !request.filter.is_empty() || !placement.filter.is_empty()};
   if (context.profile != nullptr) {
     collect_interests(*context.profile, rule_of(*context.live),
                       profiles::session_key_of(request.session_id), context.now_ms,

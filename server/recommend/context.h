@@ -53,6 +53,7 @@ struct Context {
   const ProductMarks& marks;
   const std::vector<std::string_view>& page_groups;  // of what the page shows already
   std::size_t pool;  // how many candidates to give: more where the filter will take many
+  bool has_filter;   // of the request or the placement
   // What the request's category and market and the filters leave; null for everything.
   std::shared_ptr<const Assortment> assortment = nullptr;
 

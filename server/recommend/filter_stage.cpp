@@ -33,11 +33,10 @@ bool is_in_requested_category(const Context& context, const Product* product) {
 }
 
 bool passes_filters(const Context& context, ProductNumber number, const Product* product) {
-  const ProductCondition& asked = context.request.filter;
-  const ProductCondition& placed = context.placement.filter;
-  if (asked.is_empty() && placed.is_empty()) return true;
+  if (!context.has_filter) return true;
   if (context.assortment != nullptr && context.assortment->contains(number)) return true;
-  return product != nullptr && holds(asked, *product) && holds(placed, *product);
+  return product != nullptr && holds(context.request.filter, *product) &&
+         holds(context.placement.filter, *product);
 }
 
 // The one thing that keeps a product out of the assortment; nothing when there are several.
@@ -45,8 +44,7 @@ std::optional<Removal> only_limit_of(const Context& context) {
   if (context.assortment == nullptr) return std::nullopt;
   const bool has_category = !context.request.category.empty();
   const bool has_market = !context.request.market.empty();
-  const bool has_filter =
-      !context.request.filter.is_empty() || !context.placement.filter.is_empty();
+  const bool has_filter = context.has_filter;
   if (has_category && !has_market && !has_filter) return Removal::category;
   if (!has_category && has_market && !has_filter) return Removal::market;
   if (!has_category && !has_market && has_filter) return Removal::filter;

@@ -45,6 +45,10 @@ class SortedFile final : public BulkWrite {
     if (const auto status = writer_.Finish(&made); !status.ok()) {
       return failure("cannot finish a file of keys", status);
     }
+    // What it holds may rest on what was written without a sync.
+    if (const auto status = database_.SyncWAL(); !status.ok()) {
+      return failure("cannot sync what was written before", status);
+    }
     rocksdb::IngestExternalFileOptions options;
     options.move_files = true;
     const auto status = database_.IngestExternalFile(&family_, {file_.string()}, options);

@@ -1,7 +1,7 @@
 // The one durable store: families of ordered keys on RocksDB, written by one process and one
 // thread.
 //
-// Thread-safety: reading from any thread at any time; write() from one thread only (the
+// Thread-safety: reading from any thread at any time; write() and write_unsynced() from one thread only (the
 // committer's).
 #pragma once
 
@@ -60,7 +60,8 @@ class BulkWrite {
   // Keys ascend in byte order, each comes once (checked). What goes wrong is said by finish().
   virtual void put(std::string_view key, std::string_view value) = 0;
   virtual void erase(std::string_view key) = 0;
-  // Synced and visible when it returns, all or nothing; the bytes written. Unavailable below
+  // Synced and visible when it returns, all or nothing, and with it all that was written to the
+  // store before; the bytes written. Unavailable below
   // min_free_bytes, DataLoss for any other error: nothing was changed.
   virtual absl::StatusOr<std::uint64_t> finish() = 0;
 };
@@ -109,6 +110,10 @@ class Database {
   // sync ends the process: what is on disk is then uncertain, and a restart finds out.
   // FailedPrecondition on a secondary instance.
   virtual absl::Status write(WriteSet&& changes) = 0;
+  // As write(), but durable only with the next write() or finished bulk_write(). A killed process
+  // loses nothing; a loss of power may lose the newest of these, never an older one and keep a
+  // newer.
+  virtual absl::Status write_unsynced(WriteSet&& changes) = 0;
   // One at a time, from any thread, beside write(). FailedPrecondition on a secondary instance.
   virtual absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) = 0;
   // Makes `folder`, which must not exist, a store with what this one holds now, by links where the

@@ -27,7 +27,10 @@ class LocalDatabase final : public RocksDatabase {
         lock_(std::move(lock)),
         min_free_bytes_(min_free_bytes) {}
 
-  absl::Status write(WriteSet&& changes) override;
+  absl::Status write(WriteSet&& changes) override { return write(std::move(changes), true); }
+  absl::Status write_unsynced(WriteSet&& changes) override {
+    return write(std::move(changes), false);
+  }
   absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) override;
   absl::Status catch_up() override { return absl::OkStatus(); }
 
@@ -35,6 +38,9 @@ class LocalDatabase final : public RocksDatabase {
   absl::Status be_born();
 
  private:
+  absl::Status write(WriteSet&& changes, bool is_synced);
+  // Ends the process unless it went well.
+  void check_written(const rocksdb::Status& status) const;
   std::uint64_t free_now();
 
   const std::unique_ptr<FolderLock> lock_;
@@ -56,20 +62,22 @@ std::uint64_t LocalDatabase::free_now() {
   return free_bytes_;
 }
 
-absl::Status LocalDatabase::write(WriteSet&& changes) {
+void LocalDatabase::check_written(const rocksdb::Status& status) const {
+  if (status.ok()) return;
+  std::fprintf(stderr, "vitrine: cannot write %s: %s; what is on disk is uncertain, stopping\n",
+               folder_.c_str(), status.ToString().c_str());
+  std::_Exit(EXIT_FAILURE);
+}
+
+absl::Status LocalDatabase::write(WriteSet&& changes, bool is_synced) {
   if (changes.empty()) return absl::OkStatus();
   if (const std::uint64_t free = free_now(); free < min_free_bytes_) {
     return unavailable("the disk of {} has {} bytes free, writing needs {}: nothing was written",
                        folder_.string(), free, min_free_bytes_);
   }
   rocksdb::WriteOptions options;
-  options.sync = true;
-  const auto status = database_->Write(options, &parts_of(changes).batch);
-  if (!status.ok()) {
-    std::fprintf(stderr, "vitrine: cannot write %s: %s; what is on disk is uncertain, stopping\n",
-                 folder_.c_str(), status.ToString().c_str());
-    std::_Exit(EXIT_FAILURE);
-  }
+  options.sync = is_synced;
+  check_written(database_->Write(options, &parts_of(changes).batch));
   changes.clear();
   return absl::OkStatus();
 }

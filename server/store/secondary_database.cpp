@@ -47,16 +47,20 @@ class SecondaryDatabase final : private HasOwnFolder, public RocksDatabase {
       : HasOwnFolder{std::move(log_folder)},
         RocksDatabase(std::move(folder), database, std::move(families)) {}
 
-  absl::Status write(WriteSet&& /*changes*/) override {
-    return failed_precondition("{} is open for reading only", folder_.string());
-  }
+  absl::Status write(WriteSet&& /*changes*/) override { return for_reading_only(); }
+  absl::Status write_unsynced(WriteSet&& /*changes*/) override { return for_reading_only(); }
   absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family /*family*/) override {
-    return failed_precondition("{} is open for reading only", folder_.string());
+    return for_reading_only();
   }
   absl::Status catch_up() override {
     const auto status = database_->TryCatchUpWithPrimary();
     if (!status.ok()) return failure("cannot follow the writing process", status);
     return absl::OkStatus();
+  }
+
+ private:
+  absl::Status for_reading_only() const {
+    return failed_precondition("{} is open for reading only", folder_.string());
   }
 };
 

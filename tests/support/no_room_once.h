@@ -26,6 +26,9 @@ class NoRoomOnce final : public store::Database {
     if (std::exchange(refused_, true)) return inner_.write(std::move(changes));
     return absl::UnavailableError("no room");
   }
+  absl::Status write_unsynced(store::WriteSet&& changes) override {
+    return inner_.write_unsynced(std::move(changes));
+  }
   absl::StatusOr<std::unique_ptr<store::BulkWrite>> bulk_write(store::Family family) override {
     return inner_.bulk_write(family);
   }

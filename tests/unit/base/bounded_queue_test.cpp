@@ -32,8 +32,41 @@ TEST(BoundedQueueTest, GivesInOrderUpToTheLimitAndTheRestAfterClose) {
   EXPECT_TRUE(queue.pop_up_to(3).empty());
 }
 
+TEST(BoundedQueueTest, APromptValueTakesThePatientOnesBeforeItAlong) {
+  constexpr std::chrono::hours k_patience(1);
+  BoundedQueue<int> queue(10, k_patience);
+  std::jthread producer([&] {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue.try_push_patient(int{i}));
+    ASSERT_TRUE(queue.try_push(3));
+  });
+  std::vector<int> taken;
+  while (taken.size() < 4) {
+    for (const int value : queue.pop_up_to(10)) taken.push_back(value);
+  }
+  EXPECT_EQ(taken, (std::vector{0, 1, 2, 3}));
+}
+
+TEST(BoundedQueueTest, PatientValuesComeAloneOnceTheirPatienceEnds) {
+  constexpr std::chrono::milliseconds k_patience(20);
+  BoundedQueue<int> queue(10, k_patience);
+  ASSERT_TRUE(queue.try_push_patient(1));
+  const auto start = std::chrono::steady_clock::now();
+
+  EXPECT_EQ(queue.pop_up_to(10), std::vector{1});
+  EXPECT_GE(std::chrono::steady_clock::now() - start, k_patience);
+}
+
+TEST(BoundedQueueTest, ClosingEndsThePatience) {
+  BoundedQueue<int> queue(10, std::chrono::hours(1));
+  ASSERT_TRUE(queue.try_push_patient(1));
+  std::jthread closer([&] { queue.close(); });
+
+  EXPECT_EQ(queue.pop_up_to(10), std::vector{1});
+  EXPECT_TRUE(queue.pop_up_to(10).empty());
+}
+
 TEST(BoundedQueueTest, LosesNothingBetweenThreads) {
-  BoundedQueue<int> queue(16);
+  BoundedQueue<int> queue(16, std::chrono::milliseconds(1));
   constexpr int k_each = 5000;
   std::atomic<long> sum = 0;
   {
@@ -47,7 +80,10 @@ TEST(BoundedQueueTest, LosesNothingBetweenThreads) {
       for (int t = 0; t < 3; ++t) {
         producers.emplace_back([&] {
           for (int i = 1; i <= k_each; ++i) {
-            while (!queue.try_push(int{i})) std::this_thread::yield();
+            const bool is_patient = i % 2 == 0;
+            while (!(is_patient ? queue.try_push_patient(int{i}) : queue.try_push(int{i}))) {
+              std::this_thread::yield();
+            }
           }
         });
       }

@@ -1,5 +1,6 @@
 #include "server/events/committer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -49,6 +50,20 @@ class HeldCommitter {
 
  private:
   std::promise<void> released_;
+};
+
+class UnawaitedCommand final : public Command {
+ public:
+  explicit UnawaitedCommand(std::function<void(Batch&)> stage) : stage_(std::move(stage)) {}
+  absl::Status stage(Batch& batch) override {
+    stage_(batch);
+    return absl::OkStatus();
+  }
+  bool is_awaited() const override { return false; }
+  void answer(const absl::Status& status, Position) override { EXPECT_TRUE(status.ok()); }
+
+ private:
+  const std::function<void(Batch&)> stage_;
 };
 
 class CommitterTest : public testing::Test {
@@ -246,6 +261,50 @@ TEST_F(CommitterTest, ManyProducersGetDensePositions) {
   for (auto& producer : producers) producer.join();
   EXPECT_EQ(projection.applied, 400);
   EXPECT_EQ(on.committer.visible(), 400U);
+}
+
+TEST_F(CommitterTest, WhatNobodyAwaitsIsWrittenWithoutASyncOfItsOwn) {
+  CommitterOnStore on(*database_);
+  ASSERT_TRUE(on.committer
+                  .submit(std::make_unique<UnawaitedCommand>(
+                      [](Batch& batch) { batch.put(Family::meta, "k", "v"); }))
+                  .ok());
+  on.committer.stop();
+  EXPECT_EQ(database_->get(Family::meta, "k").value(), "v");
+  EXPECT_THAT(on.metrics.text(), testing::HasSubstr("vitrine_commit_unsynced_batches_total 1"));
+  EXPECT_THAT(on.metrics.text(), testing::HasSubstr("vitrine_commit_sync_seconds_count 0"));
+}
+
+TEST_F(CommitterTest, WhatNobodyAwaitsRidesBeforeTheCommandThatFollowsIt) {
+  constexpr TimeMs k_an_hour = 3'600'000;
+  CommitterOnStore on(*database_, {}, {.unawaited_wait_ms = k_an_hour});
+  ASSERT_TRUE(on.committer
+                  .submit(std::make_unique<UnawaitedCommand>(
+                      [](Batch& batch) { batch.put(Family::meta, "shown", "v"); }))
+                  .ok());
+  const auto after = on.committer.submit_and_wait([](Batch& batch) {
+    EXPECT_EQ(batch.get(Family::meta, "shown").value(), "v");
+    batch.append(entry_of("a"));
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(after.value(), 1U);
+  EXPECT_THAT(on.metrics.text(), testing::HasSubstr("vitrine_commit_unsynced_batches_total 0"));
+}
+
+TEST(CommitterDeathTest, WhatNobodyAwaitsMayNotAppendToTheLog) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const TempFolder folder;
+  EXPECT_DEATH(
+      {
+        const auto database = open_store(folder.path());
+        CommitterOnStore on(*database);
+        on.committer
+            .submit(std::make_unique<UnawaitedCommand>(
+                [](Batch& batch) { batch.append(entry_of("a")); }))
+            .IgnoreError();
+        on.committer.stop();
+      },
+      "appends nothing to the log");
 }
 
 TEST(CommitterDeathTest, ARefusedCommandThatStagedSomethingIsABrokenPromise) {
