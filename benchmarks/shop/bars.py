@@ -99,7 +99,7 @@ def memory_mib(pid):
 
 def server_on(data, *arguments):
     import vitrine
-    return vitrine.Server(data, *arguments)
+    return vitrine.Server(data, "--recommend-deadline-ms", "100", *arguments)
 
 
 def recommend_100k(bench):

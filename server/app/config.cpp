@@ -82,12 +82,19 @@ void add_settings(CLI::App& app, Config& config) {
   add_count(app, "--model-poll-ms", config.models.poll_ms, 10, k_hour_ms,
             "Milliseconds between two looks for a newly promoted model");
 
+  add_count(app, "--recommend-deadline-ms", config.recommend_deadline_ms, 1, k_minute_ms,
+            "Milliseconds after which a recommendation is answered with what is there");
+
   add_size(app, "--max-body", config.http.max_body_bytes, 1024, 1024 * k_mib,
            "Largest body of a request");
   add_size(app, "--max-headers", config.http.max_header_bytes, 1024, k_mib,
            "Largest request line and headers");
   add_count(app, "--max-connections", config.http.max_connections, 1, 1'000'000,
             "Connections at one time; one more is refused");
+  add_count(app, "--worker-threads", config.workers.threads, 1, 1024,
+            "Threads for answers that scan large catalogs");
+  add_count(app, "--worker-queue", config.workers.queue_max, 1, 1'000'000,
+            "Requests that may wait for such a thread; one more is answered 429");
   add_timeout(app, "--header-timeout-ms", config.http.header_timeout, 100, k_hour_ms,
               "Time for the headers of a request");
   add_timeout(app, "--body-timeout-ms", config.http.body_timeout, 100, k_hour_ms,

@@ -20,6 +20,7 @@
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
 #include "server/http/limits.h"
+#include "server/http/workers.h"
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/profile_book.h"
 #include "server/store/database.h"
@@ -56,8 +57,12 @@ struct Config {
   ProductLimits products;
   // How often a newly promoted model is looked for.
   live_model::ModelWatcher::Options models;
+  // Milliseconds after which a recommendation is answered with what is there.
+  TimeMs recommend_deadline_ms = 100;
   // Sizes and times that a client is held to.
   http::Limits http;
+  // Threads for answers that take long, and how many may wait for one.
+  http::Workers::Options workers;
 };
 
 // Names, help and limits of the settings above, but for `data`.

@@ -96,13 +96,15 @@ void Services::start_parts(Access access) {
                                                      .live_model = *watcher_,
                                                      .clock = clock_,
                                                      .metrics = metrics_,
-                                                     .chance_seed = any_seed()},
+                                                     .chance_seed = any_seed(),
+                                                     .deadline_ms = config_.recommend_deadline_ms},
                        *placements_->current());
   placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
 
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
+  workers_.emplace(config_.workers, metrics_);
   handled_.emplace(http::Services{.collector = *collector_,
                                   .catalog = *catalog_,
                                   .committer = *committer_,
@@ -116,6 +118,7 @@ void Services::start_parts(Access access) {
                                   .models = models_,
                                   .watcher = *watcher_,
                                   .keys = *keys_,
+                                  .workers = *workers_,
                                   .clock = clock_,
                                   .limits = config_.http,
                                   .stats_json = [this] { return stats_json(); }});
@@ -155,6 +158,7 @@ std::string Services::stats_json() const {
 
 void Services::stop() {
   begin_stopping();
+  if (workers_) workers_->stop();
   if (!committer_) return;
   committer_->stop();
   // Told and counted where it fails; the next start replays more then.

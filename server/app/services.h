@@ -31,6 +31,7 @@
 #include "server/http/key_book.h"
 #include "server/http/placement_store.h"
 #include "server/http/router.h"
+#include "server/http/workers.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/popularity_book.h"
@@ -123,6 +124,7 @@ class Services {
   std::optional<events::Committer> committer_;
   std::optional<collect::Collector> collector_;
   std::optional<recommend::Recommender> recommender_;
+  std::optional<http::Workers> workers_;
   std::optional<http::Services> handled_;  // what the routes stand on
   std::optional<http::Router> router_;
 };

@@ -166,6 +166,7 @@ void Connection::dispatch() {
   Request& request = parser_->request();
   is_head_ = request.method == "HEAD";
   request.request_id = request_id_;
+  request.arrived_us = steady_us();
   deadline_us_ = k_no_deadline;  // a handler takes its time; its Reply answers even when dropped
   slot_being_dispatched = slot_.get();
   loop_.server().router.handle(std::move(request),

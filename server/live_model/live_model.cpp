@@ -11,6 +11,11 @@ std::optional<std::uint32_t> LiveModel::row_of(ProductNumber number) const {
   return row;
 }
 
+absl::StatusOr<std::vector<index::Neighbor>> LiveModel::search(
+    std::span<const float> query, std::size_t k, const index::RowFilter& allowed) const {
+  return is_large_ ? scans_->search(*index_, query, k, allowed) : index_->search(query, k, allowed);
+}
+
 ProductNumber LiveModel::number_of(std::uint32_t row) const {
   CHECK(row < row_count(), "the row belongs to the model");
   return numbers_[row];

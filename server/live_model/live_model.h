@@ -16,6 +16,7 @@
 
 #include "index/product_index.h"
 #include "index/row_filter.h"
+#include "index/shared_scans.h"
 #include "model/ids.h"
 #include "model/trained_model.h"
 #include "server/live_model/shared_vector.h"
@@ -45,6 +46,13 @@ class LiveModel {
   // The row's vector in the basis of the model, of a tail row as well.
   std::span<const float> vector(std::uint32_t row) const;
 
+  // As ProductIndex::search; of a large model, searches that wait for a processor share a pass.
+  // Precondition: there is an index.
+  absl::StatusOr<std::vector<index::Neighbor>> search(std::span<const float> query, std::size_t k,
+                                                      const index::RowFilter& allowed) const;
+  // Whether one search takes so long (half a millisecond) that other clients of its thread notice.
+  bool is_large() const { return is_large_; }
+
   // Rows whose product may be shown at all: in the catalog, not hidden, in stock; while the catalog
   // is empty, all. Availability windows and markets depend on the request and are not in it. The
   // index returns no others.
@@ -56,6 +64,8 @@ class LiveModel {
 
   std::shared_ptr<const TrainedModel> model_;
   std::shared_ptr<const index::ProductIndex> index_;
+  std::shared_ptr<index::SharedScans> scans_;  // of all snapshots of one model
+  bool is_large_ = false;
   SharedVector<ProductNumber> numbers_;  // by row
   SharedVector<std::uint32_t> rows_;     // by product number, k_no_row where there is none
   index::RowFilter showable_;

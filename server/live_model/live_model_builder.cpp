@@ -1,6 +1,7 @@
 #include "server/live_model/live_model_builder.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -9,6 +10,9 @@
 
 namespace vitrine::live_model {
 namespace {
+
+// A scan of so many numbers takes about half a millisecond (benchmarks/index).
+constexpr std::size_t k_large_values = std::size_t{300'000} * 64;
 
 index::VectorTable table_of(const FactorModel& factors) {
   return {factors.data(), factors.row_count(), factors.dimension(), factors.stride()};
@@ -30,10 +34,12 @@ LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first, doubl
 
 absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
                                                           catalog::ProductNumbers& numbers,
-                                                          const catalog::CatalogSnapshot& catalog) {
+                                                          const catalog::CatalogSnapshot& catalog,
+                                                          const std::filesystem::path& graph_file) {
   // The index reads the model's own vectors.
-  VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built,
-                           index::build_index(table_of(model->factors()), {}, model));
+  VITRINE_ASSIGN_OR_RETURN(
+      index::BuiltIndex built,
+      index::build_index(table_of(model->factors()), {.graph_file = graph_file}, model));
 
   const auto row_count = static_cast<std::uint32_t>(model->row_count());
   std::vector<ProductNumber> number_of_row(row_count);
@@ -50,6 +56,8 @@ absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const 
   first->model_ = std::move(model);
   first->index_ = std::move(built.index);
   first->showable_ = index::RowFilter::all(row_count);
+  first->is_large_ = row_count * first->index_->dimension() > k_large_values;
+  first->scans_ = std::make_shared<index::SharedScans>(std::thread::hardware_concurrency());
 
   LiveModelBuilder builder(std::move(first), built.recall);
   builder.apply(catalog, products_of(catalog));

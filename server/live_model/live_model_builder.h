@@ -8,6 +8,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,10 +24,12 @@ namespace vitrine::live_model {
 class LiveModelBuilder {
  public:
   // Builds the index and takes in the whole catalog: the slow part of a swap.
+  // graph_file  where an index that takes minutes to build is kept; see index/build_index.h
   // Errors   InvalidArgument: the model's vectors make no index
   static absl::StatusOr<LiveModelBuilder> create(std::shared_ptr<const TrainedModel> model,
                                                  catalog::ProductNumbers& numbers,
-                                                 const catalog::CatalogSnapshot& catalog);
+                                                 const catalog::CatalogSnapshot& catalog,
+                                                 const std::filesystem::path& graph_file = {});
 
   const std::shared_ptr<const LiveModel>& current() const { return current_; }
   double recall() const { return recall_; }  // of the index, see index/build_index.h

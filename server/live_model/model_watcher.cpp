@@ -138,7 +138,8 @@ absl::StatusOr<LiveModelBuilder> ModelWatcher::build(
     const std::string& version, const catalog::CatalogSnapshot& snapshot) const {
   try {
     VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const TrainedModel> model, registry_.load(version));
-    return LiveModelBuilder::create(std::move(model), catalog_.numbers(), snapshot);
+    return LiveModelBuilder::create(std::move(model), catalog_.numbers(), snapshot,
+                                    registry_.folder_of(version) / "graph.faiss");
   } catch (const std::exception& error) {
     return internal_error("model version '{}' cannot be loaded: {}", version, error.what());
   }

@@ -22,6 +22,9 @@ class CandidateSource {
   // What placements and answers call it.
   virtual std::string_view name() const = 0;
 
+  // Whether produce() searches the index: too dear for an answer that is late already.
+  virtual bool is_search() const { return false; }
+
   // Fills `out`, which comes empty, with about context.pool products, best first, none twice. One
   // that has nothing to say leaves it empty; one that fails is skipped and counted, and the answer
   // is made without it.

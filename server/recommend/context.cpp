@@ -83,6 +83,12 @@ const ConfidenceRule& rule_of(const live_model::LiveModel& live) {
   return live.model() != nullptr ? live.model()->confidence() : defaults;
 }
 
+std::int64_t deadline_of(const Recommender::Parts& parts, const RecommendRequest& request) {
+  constexpr std::int64_t k_us_a_ms = 1000;
+  const std::int64_t arrived_us = request.arrived_us != 0 ? request.arrived_us : steady_us();
+  return arrived_us + parts.deadline_ms * k_us_a_ms;
+}
+
 std::size_t pool_size(const RecommendRequest& request, const Placement& placement) {
   const bool is_narrow = !scope_of(request, placement).is_everything();
   return is_narrow ? profiles::PopularityBook::k_top_max : Context::k_pool_products + request.limit;
@@ -149,6 +155,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
                   .own_session = std::nullopt,
                   .marks = memory.marks,
                   .page_groups = memory.page_groups,
+                  .deadline_us = deadline_of(parts, request),
                   .pool = pool_size(request, placement),
                   .has_filter = !request.filter.is_empty() || !placement.filter.is_empty()};
   if (context.profile != nullptr) {

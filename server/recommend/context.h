@@ -52,11 +52,13 @@ struct Context {
   std::optional<profiles::SessionRef> own_session;  // the same in `sessions`, if it is there
   const ProductMarks& marks;
   const std::vector<std::string_view>& page_groups;  // of what the page shows already
-  std::size_t pool;  // how many candidates to give: more where the filter will take many
-  bool has_filter;   // of the request or the placement
+  std::int64_t deadline_us;  // of steady_us(); a source that has not begun by then is left out
+  std::size_t pool;          // how many candidates to give: more where the filter will take many
+  bool has_filter;           // of the request or the placement
   // What the request's category and market and the filters leave; null for everything.
   std::shared_ptr<const Assortment> assortment = nullptr;
 
+  bool is_late() const { return steady_us() >= deadline_us; }
   // The row's vector; empty when the live model has none for the product.
   std::span<const float> vector_of(ProductNumber product_number) const {
     const std::optional<std::uint32_t> row = live->row_of(product_number);

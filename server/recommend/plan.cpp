@@ -1,6 +1,7 @@
 #include "server/recommend/plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/status.h"
@@ -14,7 +15,10 @@ Plan::Source looked_up(const std::string& name, Metrics& metrics) {
   CHECK(source != nullptr, "a placement names a source there is");
   return {source,
           &metrics.counter("vitrine_recommend_source_failures_total",
-                           "Candidate sources that failed and were skipped", {{"source", name}})};
+                           "Candidate sources that failed and were skipped", {{"source", name}}),
+          &metrics.counter("vitrine_recommend_source_late_total",
+                           "Candidate sources left out because the deadline had passed",
+                           {{"source", name}})};
 }
 
 Plan plan_of(const Placement& placement, Metrics& metrics) {
@@ -34,7 +38,10 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
       .seconds = &metrics.histogram("vitrine_recommend_duration_seconds", "Time to make one answer",
                                     latency_bounds_seconds(), labels),
       .short_answers = &metrics.counter("vitrine_recommend_short_answers_total",
-                                        "Answers with fewer products than asked for", labels)};
+                                        "Answers with fewer products than asked for", labels),
+      .late_answers =
+          &metrics.counter("vitrine_recommend_late_answers_total",
+                           "Answers made without some source because of the deadline", labels)};
   float sum = 0;
   for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
   std::vector<float> weights;
@@ -64,9 +71,20 @@ void Plan::Source::produce(const Context& context, std::vector<ProductNumber>& o
   out.clear();
 }
 
+void Plan::Source::leave_out(std::vector<ProductNumber>& out) const {
+  out.clear();
+  late->add();
+}
+
 void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) const {
   memory.pool.begin();
+  bool is_late = false;
   for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (is_late || context.is_late()) {
+      if (!std::exchange(is_late, true)) late_answers->add();
+      sources[i].leave_out(memory.products);
+      continue;
+    }
     sources[i].produce(context, memory.products);
     memory.pool.add(i, memory.products, filter, memory.context.marks);
   }
@@ -93,6 +111,10 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
   wide.pool = profiles::PopularityBook::k_top_max;
   for (const Source& source : fallback) {
     if (selection.is_full()) break;
+    if (source.source->is_search() && context.is_late()) {
+      source.leave_out(memory.products);
+      continue;
+    }
     source.produce(wide, memory.products);
     selection.fill(memory.products, *source.source);
   }
@@ -101,7 +123,8 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
     selection.fill(memory.products, *everything.source);
   }
   selection.explain();
-  if (placement->answers_newest && !selection.answer_newest().ok()) related.failures->add();
+  if (placement->answers_newest && !context.is_late() && !selection.answer_newest().ok())
+    related.failures->add();
   selection.arrange();
   if (context.request.explain) selection.explain_rules(stage);
   return selection;

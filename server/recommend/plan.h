@@ -32,12 +32,15 @@ struct Plan {
   struct Source {
     const CandidateSource* source;
     Counter* failures;
+    Counter* late;  // times it was left out because the deadline had passed
 
     // One that fails leaves `out` empty.
     void produce(const Context& context, std::vector<ProductNumber>& out) const;
+    // Counts, and leaves `out` empty.
+    void leave_out(std::vector<ProductNumber>& out) const;
   };
 
-  // Asks every source; what the filter admits is in the pool.
+  // Asks every source, until the deadline; what the filter admits is in the pool.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
   // Best first, by what the model has learnt, else by the weights of the placement.
   void sort(const Context& context, Pool& pool) const;
@@ -55,6 +58,7 @@ struct Plan {
   Source related;     // the one behind Selection::answer_newest
   Histogram* seconds;
   Counter* short_answers;
+  Counter* late_answers;  // some source was left out
 };
 
 struct Plans {

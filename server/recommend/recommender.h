@@ -51,6 +51,7 @@ struct RecommendRequest {
   ProductCondition filter = {};   // products that do not hold it are not shown
   std::vector<Rule> boosts = {};  // boosts and buries for this request, no pins
   std::size_t limit = 12;         // 1 .. k_limit_max
+  std::int64_t arrived_us = 0;    // of steady_us(): its deadline counts from here; 0: from the call
   bool personalize = true;
   bool explore = true;  // false: no place is drawn by chance, whatever the placement says
   bool explain = false;
@@ -141,6 +142,9 @@ class Recommender {
     const Clock& clock;
     Metrics& metrics;
     std::uint64_t chance_seed = 1;  // of what is drawn by chance
+    // After so long from its arrival a request is answered with what is there: sources that have
+    // not begun are left out, and the fallback fills up. 1 .. 60,000.
+    TimeMs deadline_ms = 100;
   };
   // Precondition, checked: the placements pass validate().
   Recommender(const Parts& parts, PlacementBook placements);

@@ -73,7 +73,9 @@ absl::Status Rehearsal::open(std::vector<Product> catalog,
                                                      .catalog = *catalog_,
                                                      .live_model = *model_,
                                                      .clock = clock_,
-                                                     .metrics = metrics_},
+                                                     .metrics = metrics_,
+                                                     // What it says must not depend on the machine.
+                                                     .deadline_ms = k_day_ms},
                        std::move(placements));
   return absl::OkStatus();
 }

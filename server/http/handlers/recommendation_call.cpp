@@ -178,6 +178,7 @@ absl::StatusOr<RecommendationCall> recommendation_from_body(const Request& reque
   JsonDocument document;
   VITRINE_RETURN_IF_ERROR(document.parse(request.body, limits.max_json_depth));
   RecommendationCall call;
+  call.request.arrived_us = request.arrived_us;
   CallReader reader(document.root(), call);
   ListReader list(reader.body(), "", call);
   call.request.placement = reader.body().required_text("placement", k_id_bytes_max);
@@ -192,6 +193,7 @@ absl::StatusOr<PageCall> page_from_body(const Request& request, const Limits& li
   JsonDocument document;
   VITRINE_RETURN_IF_ERROR(document.parse(request.body, limits.max_json_depth));
   RecommendationCall whole;
+  whole.request.arrived_us = request.arrived_us;
   CallReader reader(document.root(), whole);
   ListReader list(reader.body(), "", whole);
   reader.read_person();
@@ -215,6 +217,7 @@ absl::StatusOr<RankingCall> ranking_from_body(const Request& request, const Limi
   JsonDocument document;
   VITRINE_RETURN_IF_ERROR(document.parse(request.body, limits.max_json_depth));
   RankingCall call;
+  call.request.arrived_us = request.arrived_us;
   CallReader reader(document.root(), call);
   ListReader list(reader.body(), "", call);
   call.request.placement = reader.body().text("placement", k_id_bytes_max).value_or("search");
@@ -252,6 +255,7 @@ absl::StatusOr<RecommendationCall> recommendation_from_query(const Request& requ
   const auto text = [&](std::string_view name, std::size_t max_bytes) {
     return std::string(query.text(name, max_bytes).value_or(""));
   };
+  wanted.arrived_us = request.arrived_us;
   wanted.placement = request.path("placement");
   wanted.user_id = text("user_id", k_id_bytes_max);
   wanted.visitor_id = text("visitor_id", k_id_bytes_max);

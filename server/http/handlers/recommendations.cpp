@@ -1,5 +1,8 @@
 // What to show next: POST /v1/recommendations, the simple GET form, whole pages, rankings, and why
 // a product is not shown. Every answer is kept as a decision, without being waited for.
+#include <functional>
+#include <utility>
+
 #include "base/status.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
@@ -71,22 +74,26 @@ absl::StatusOr<Response> why_not(const Services& services, const Request& reques
 }  // namespace
 
 void add_recommendation_routes(Router& router, const Services& services) {
-  router.add("POST", "/v1/recommendations", Scope::recommend,
-             answer_at_once([&services](Request& request) {
-               return recommend_one(services, recommendation_from_body(request, services.limits));
-             }));
-  router.add("GET", "/v1/placements/{placement}/products", Scope::recommend,
-             answer_at_once([&services](Request& request) {
-               return recommend_one(services, recommendation_from_query(request));
-             }));
-  router.add("POST", "/v1/pages", Scope::recommend, answer_at_once([&services](Request& request) {
-               return recommend_page(services, request);
-             }));
-  router.add("POST", "/v1/rankings", Scope::recommend,
-             answer_at_once([&services](Request& request) { return rank(services, request); }));
+  const auto add = [&](std::string_view method, std::string_view pattern, Scope scope,
+                       std::function<absl::StatusOr<Response>(Request&)> handler) {
+    const auto takes_long = [&services] { return services.watcher.current()->is_large(); };
+    router.add(method, pattern, scope,
+               services.workers.answer_aside(takes_long, std::move(handler)));
+  };
+  add("POST", "/v1/recommendations", Scope::recommend, [&services](Request& request) {
+    return recommend_one(services, recommendation_from_body(request, services.limits));
+  });
+  add("GET", "/v1/placements/{placement}/products", Scope::recommend,
+      [&services](Request& request) {
+        return recommend_one(services, recommendation_from_query(request));
+      });
+  add("POST", "/v1/pages", Scope::recommend,
+      [&services](Request& request) { return recommend_page(services, request); });
+  add("POST", "/v1/rankings", Scope::recommend,
+      [&services](Request& request) { return rank(services, request); });
   // Tells what is kept from shoppers, so it is not for a key in a web page.
-  router.add("POST", "/v1/recommendations/why-not", Scope::marketing,
-             answer_at_once([&services](Request& request) { return why_not(services, request); }));
+  add("POST", "/v1/recommendations/why-not", Scope::marketing,
+      [&services](Request& request) { return why_not(services, request); });
 }
 
 }  // namespace vitrine::http

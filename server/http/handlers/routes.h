@@ -22,6 +22,7 @@
 #include "server/http/limits.h"
 #include "server/http/placement_store.h"
 #include "server/http/router.h"
+#include "server/http/workers.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/profile_book.h"
@@ -44,6 +45,7 @@ struct Services {
   ModelRegistry& models;
   live_model::ModelWatcher& watcher;
   KeyBook& keys;
+  Workers& workers;  // for answers a loop must not make itself
   const Clock& clock;
   Limits limits;
   // A JSON object of counts, of what is in memory: called on a loop's thread.

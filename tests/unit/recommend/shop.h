@@ -131,6 +131,9 @@ struct Deed {
 
 class Shop : public ::testing::Test {
  protected:
+  // So long that no machine is late unless a test says so.
+  static constexpr TimeMs k_deadline_ms = k_minute_ms;
+
   Shop() {
     database_ = open_store(folder_ / "store");
     identities_ = *identity::IdentityBook::open(*database_);
@@ -148,7 +151,8 @@ class Shop : public ::testing::Test {
                                             .catalog = *catalog_,
                                             .live_model = model_,
                                             .clock = clock_,
-                                            .metrics = metrics_},
+                                            .metrics = metrics_,
+                                            .deadline_ms = k_deadline_ms},
                          PlacementBook::shipped());
   }
   ~Shop() override { committer_->stop(); }

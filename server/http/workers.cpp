@@ -1,0 +1,77 @@
+#include "server/http/workers.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "base/status.h"
+
+namespace vitrine::http {
+
+Workers::Workers(const Options& options, Metrics& metrics)
+    : waiting_(options.queue_max),
+      waiting_gauge_(metrics.gauge("vitrine_http_workers_waiting_requests",
+                                   "Requests that wait for a worker thread")),
+      refused_(metrics.counter("vitrine_http_workers_refused_total",
+                               "Requests refused because too many waited for a worker thread")) {
+  threads_.reserve(options.threads);
+  for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Workers::~Workers() { stop(); }
+
+void Workers::stop() {
+  waiting_.close();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+bool Workers::try_run(absl::AnyInvocable<void()>&& work) {
+  if (!waiting_.try_push(std::move(work))) {
+    refused_.add();
+    return false;
+  }
+  waiting_gauge_.set(static_cast<double>(waiting_.size()));
+  return true;
+}
+
+void Workers::run() {
+  for (;;) {
+    std::vector<absl::AnyInvocable<void()>> work = waiting_.pop_up_to(1);
+    if (work.empty()) return;
+    waiting_gauge_.set(static_cast<double>(waiting_.size()));
+    work.front()();
+  }
+}
+
+Handler Workers::answer_aside(std::function<bool()> is_long,
+                              std::function<absl::StatusOr<Response>(Request&)> handler) {
+  return [this, is_long = std::move(is_long), handler = std::move(handler)](Request& request,
+                                                                            Reply reply) {
+    if (!is_long()) return reply.send_or_fail(handler(request));
+    // Shared, because a refusal must still find the reply.
+    struct Call {
+      Request request;
+      Reply reply;
+    };
+    auto call = std::make_shared<Call>(Call{std::move(request), std::move(reply)});
+    const bool taken = try_run([call, &handler] {
+      absl::StatusOr<Response> answer = internal_error("no answer");
+      try {
+        answer = handler(call->request);
+      } catch (const std::exception& error) {  // a library may throw on the way
+        answer = internal_error("the handler threw: {}", error.what());
+      }
+      call->reply.send_or_fail(std::move(answer));
+    });
+    if (!taken) {
+      call->reply.fail(absl::ResourceExhaustedError(
+          fmt::format("{} requests wait for a thread already, try again", waiting_.size())));
+    }
+  };
+}
+
+}  // namespace vitrine::http
