@@ -14,6 +14,24 @@ bool is_newer(const ProfileEvent& a, const ProfileEvent& b) {
   return std::tie(a.time_ms, a.event_key, a.product) > std::tie(b.time_ms, b.event_key, b.product);
 }
 
+// Likewise; equal ones cannot be told apart.
+bool was_seen_later(const Seen& a, const Seen& b) {
+  return std::tie(a.time_ms, a.product) > std::tie(b.time_ms, b.product);
+}
+
+// Into its place of the order, if it is among the first `count_max`.
+template <class T>
+void keep_sorted(const T& value, std::size_t count_max, bool (*is_before)(const T&, const T&),
+                 std::vector<T>& values) {
+  const auto place = std::lower_bound(values.begin(), values.end(), value, is_before);
+  if (values.size() < count_max) {
+    values.insert(place, value);
+  } else if (place != values.end()) {
+    std::move_backward(place, values.end() - 1, values.end());
+    *place = value;
+  }
+}
+
 void keep_key(std::uint64_t key, std::vector<std::uint64_t>& keys) {
   const auto place = std::ranges::lower_bound(keys, key);
   if (place == keys.end() || *place != key) keys.insert(place, key);
@@ -91,22 +109,18 @@ std::uint64_t session_key_of(std::string_view session_id) {
 
 std::size_t bytes_of(const Profile& profile) {
   return sizeof profile + profile.recent.capacity() * sizeof(ProfileEvent) +
-         profile.bought.capacity() * sizeof(Bought) +
+         profile.seen.capacity() * sizeof(Seen) + profile.bought.capacity() * sizeof(Bought) +
          profile.lines.capacity() * sizeof(PurchaseLine) +
          (profile.order_keys.capacity() + profile.cancelled_orders.capacity()) *
              sizeof(std::uint64_t);
 }
 
 void keep_recent(const ProfileEvent& event, Profile& profile) {
-  std::vector<ProfileEvent>& recent = profile.recent;
-  const auto place = std::lower_bound(recent.begin(), recent.end(), event, is_newer);
-  if (recent.size() == Profile::k_recent_max) {
-    if (place == recent.end()) return;
-    std::move_backward(place, recent.end() - 1, recent.end());
-    *place = event;
-    return;
-  }
-  recent.insert(place, event);
+  keep_sorted(event, Profile::k_recent_max, is_newer, profile.recent);
+}
+
+void keep_seen(const Seen& seen, Profile& profile) {
+  keep_sorted(seen, Profile::k_seen_max, was_seen_later, profile.seen);
 }
 
 void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile) {
@@ -166,6 +180,7 @@ void sum_up_all(Profile& profile) {
 void merge(const Profile& visitor, Profile& user) {
   see(visitor.first_seen_ms, visitor.last_seen_ms, visitor.events, user);
   for (const ProfileEvent& event : visitor.recent) keep_recent(event, user);
+  for (const Seen& seen : visitor.seen) keep_seen(seen, user);
   for (const std::uint64_t key : visitor.cancelled_orders) keep_key(key, user.cancelled_orders);
   for (const PurchaseLine& line : visitor.lines) {
     PurchaseLine& own = line_of(line.product, line.order_key, user);

@@ -28,6 +28,13 @@ struct ProfileEvent {
   friend bool operator==(const ProfileEvent&, const ProfileEvent&) = default;
 };
 
+// A product that was in front of the person's eyes: an impression.
+struct Seen {
+  TimeMs time_ms = 0;
+  ProductNumber product;
+  friend bool operator==(const Seen&, const Seen&) = default;
+};
+
 struct Bought {
   ProductNumber product;
   std::uint32_t purchases = 0;  // order lines, not pieces
@@ -51,7 +58,9 @@ struct PurchaseLine {
 struct Profile {
   static constexpr std::size_t k_recent_max = 100;
   std::vector<ProfileEvent> recent;  // newest first; events that name a product, impressions not
-  std::vector<Bought> bought;        // by product number; what `lines` come to
+  static constexpr std::size_t k_seen_max = 120;
+  std::vector<Seen> seen;      // newest first
+  std::vector<Bought> bought;  // by product number; what `lines` come to
   std::uint32_t events = 0;
   std::uint32_t orders = 0;  // distinct order ids among purchases
   TimeMs first_seen_ms = 0;
@@ -69,6 +78,7 @@ std::size_t bytes_of(const Profile& profile);
 void merge(const Profile& visitor, Profile& user);
 
 void keep_recent(const ProfileEvent& event, Profile& profile);
+void keep_seen(const Seen& seen, Profile& profile);
 void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile);
 
 // A purchase stays until all its pieces came back or it is cancelled. What comes back under an

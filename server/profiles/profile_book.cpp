@@ -32,11 +32,6 @@ void count_bought(const Event& event, ProductNumber product, Profile& profile) {
   }
 }
 
-// Whether the event is kept under its product.
-bool names_product(const Event& event) {
-  return !event.product_id.empty() && event.type != EventType::impression;
-}
-
 // `product` is looked at when the event names one.
 void add_event(const Event& event, std::string_view source, ProductNumber product,
                Profile& profile) {
@@ -46,7 +41,10 @@ void add_event(const Event& event, std::string_view source, ProductNumber produc
     if (event.type == EventType::cancel && order_key != 0) cancel_order(order_key, profile);
     return;
   }
-  if (!names_product(event)) return;
+  if (event.type == EventType::impression) {
+    keep_seen({.time_ms = event.time_ms, .product = product}, profile);
+    return;
+  }
   keep_recent({.time_ms = event.time_ms,
                .event_key = fixed_hash(source, event.event_id),
                .session_key = session_key_of(event.session_id),
@@ -144,7 +142,7 @@ void ProfileBook::apply(const LogEntry& entry) {
     }
   } else if (const Event* const event = entry.event(); event != nullptr && entry.user != k_nobody) {
     const ProductNumber product =
-        names_product(*event) ? state_->number_of(event->product_id) : ProductNumber(0);
+        event->product_id.empty() ? ProductNumber(0) : state_->number_of(event->product_id);
     const bool is_new = state_->cache.change(
         entry.user, [&](Profile& profile) { add_event(*event, entry.source, product, profile); });
     if (is_new) ++state_->size;
@@ -154,18 +152,18 @@ void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position % k_told_every == 0) state_->tell_metrics();
 }
 
-// Form 1: how many people, and how many product numbers their records may name. Not all numbers
+// Form 2: how many people, and how many product numbers their records may name. Not all numbers
 // there are: a book that is replayed anew is checkpointed without them.
 std::string ProfileBook::checkpoint() const {
   if (state_->durable == nullptr) return {};
-  return fmt::format("1 {} {}", size(), state_->numbers_used);
+  return fmt::format("2 {} {}", size(), state_->numbers_used);
 }
 
 absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
-  if (!checkpoint.starts_with("1 ")) return absl::UnimplementedError("another form of profiles");
+  if (!checkpoint.starts_with("2 ")) return absl::UnimplementedError("another form of profiles");
   std::size_t size = 0;
   std::size_t numbers = 0;
-  if (std::sscanf(std::string(checkpoint).c_str(), "1 %zu %zu", &size, &numbers) != 2) {
+  if (std::sscanf(std::string(checkpoint).c_str(), "2 %zu %zu", &size, &numbers) != 2) {
     return data_loss("the checkpoint of profiles cannot be read");
   }
   if (numbers > state_->numbers.size()) {

@@ -103,6 +103,26 @@ void read_recent(Reader& in, Profile& profile) {
   }
 }
 
+void write_seen(const Profile& profile, Writer& out) {
+  out.number(profile.seen.size());
+  TimeMs time_ms = profile.last_seen_ms;
+  for (const Seen& seen : profile.seen) {
+    out.difference(time_ms - seen.time_ms);
+    out.number(seen.product.value());
+    time_ms = seen.time_ms;
+  }
+}
+
+void read_seen(Reader& in, Profile& profile) {
+  profile.seen.resize(in.count());
+  TimeMs time_ms = profile.last_seen_ms;
+  for (Seen& seen : profile.seen) {
+    seen.time_ms = time_ms - in.difference();
+    seen.product = ProductNumber(static_cast<std::uint32_t>(in.number()));
+    time_ms = seen.time_ms;
+  }
+}
+
 // Of all orders that a line names.
 std::vector<std::uint64_t> order_keys_of(const std::vector<PurchaseLine>& lines) {
   std::vector<std::uint64_t> keys;
@@ -160,6 +180,7 @@ std::string encode(const Profile& profile) {
   out.difference(profile.last_seen_ms);
   out.difference(profile.last_seen_ms - profile.first_seen_ms);
   write_recent(profile, out);
+  write_seen(profile, out);
   write_lines(profile, out);
   out.number(profile.cancelled_orders.size());
   for (const std::uint64_t key : profile.cancelled_orders) out.key(key);
@@ -173,6 +194,7 @@ absl::StatusOr<Profile> decode_profile(std::string_view bytes) {
   profile.last_seen_ms = in.difference();
   profile.first_seen_ms = profile.last_seen_ms - in.difference();
   read_recent(in, profile);
+  read_seen(in, profile);
   read_lines(in, profile);
   profile.cancelled_orders.resize(in.count());
   for (std::uint64_t& key : profile.cancelled_orders) key = in.key();

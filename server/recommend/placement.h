@@ -30,8 +30,7 @@ struct Variety {
   float diversity = 0;
   std::size_t category_max = 0;  // products of one deepest category; 0: any number
   std::size_t brand_max = 0;     // likewise of one brand
-  // What this person was shown here and did not click sinks, by the times it was really seen. Kept
-  // with the placement; nothing acts on it yet.
+  // What this person has seen lately and left alone sinks; see rotation.h.
   bool rotates = false;
   // One place in so many is drawn evenly from the best candidates that did not make it, to learn
   // about them; 0: none.

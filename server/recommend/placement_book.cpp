@@ -19,7 +19,7 @@ Placement home() {
           .fallback = {"trending", "popular", "new"},
           .purchased = PurchasedPolicy::show_when_due,
           .answers_newest = true,
-          .variety = {.explores_one_in = 12}};
+          .variety = {.rotates = true, .explores_one_in = 12}};
 }
 
 Placement product_page() {
@@ -50,7 +50,7 @@ Placement category_page() {
           .description = "A category's page: what this person most likely wants of it",
           .sources = {{"session", 1.0F}, {"personal", 1.0F}, {"trending", 0.2F}, {"popular", 0.1F}},
           .fallback = {"trending", "popular", "new"},
-          .variety = {.explores_one_in = 12}};
+          .variety = {.rotates = true, .explores_one_in = 12}};
 }
 
 Placement search() {
@@ -78,7 +78,8 @@ Placement email() {
                       {"session", 0.3F},
                       {"trending", 0.1F}},
           .fallback = {"trending", "popular", "new"},
-          .purchased = PurchasedPolicy::show_when_due};
+          .purchased = PurchasedPolicy::show_when_due,
+          .variety = {.rotates = true}};
 }
 
 }  // namespace

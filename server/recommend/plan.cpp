@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "server/recommend/rotation.h"
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
@@ -102,6 +103,7 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
                        Chance& chance) const {
   Selection selection(context, filter);
   sort(context, memory.pool);
+  Rotation(context).rescore(memory.pool);
   const RuleStage stage(context, rules);
   stage.rescore(memory.pool);
   Choice choice(context, stage, found_by, filter, memory.pool, selection);

@@ -60,6 +60,7 @@ TEST_F(ProfileBookTest, EndsInTheSameStateInWhateverOrderEventsArrive) {
     const EventType type = i % 3 == 0    ? EventType::purchase
                            : i % 7 == 0  ? EventType::refund
                            : i % 20 == 0 ? EventType::cancel
+                           : i % 2 == 0  ? EventType::impression
                                          : EventType::view;
     // Cancels of whole orders and of single lines, purchases and refunds with and without an order.
     const std::string product_id = i % 40 == 0 ? "" : "p" + std::to_string(random.below(6));
@@ -153,6 +154,27 @@ TEST_F(ProfileBookTest, TakesWhatAPersonDidNotWhatTheyWereShown) {
 
   EXPECT_EQ(book_.find(UserNumber(1))->events, 2U);
   EXPECT_TRUE(book_.find(UserNumber(1))->recent.empty());
+  ASSERT_EQ(book_.find(UserNumber(1))->seen.size(), 1U);
+  EXPECT_EQ(numbers_.id_of(book_.find(UserNumber(1))->seen.front().product), "cup");
+}
+
+TEST_F(ProfileBookTest, KeepsTheLatestImpressionsNewestFirstAndBringsThemAlong) {
+  const int count = static_cast<int>(Profile::k_seen_max) + 10;
+  for (int i = 0; i < count; ++i) {
+    book_.apply(entries_.event(1, EventType::impression, "p" + std::to_string(i), k_now_ms + i));
+  }
+
+  const auto profile = book_.find(UserNumber(1));
+
+  ASSERT_EQ(profile->seen.size(), Profile::k_seen_max);
+  EXPECT_EQ(profile->seen.front().time_ms, k_now_ms + count - 1);
+  EXPECT_EQ(profile->seen.back().time_ms, k_now_ms + 10);
+  Profile user;
+  keep_seen({.time_ms = k_now_ms + count, .product = ProductNumber(0)}, user);
+  merge(*profile, user);
+  ASSERT_EQ(user.seen.size(), Profile::k_seen_max);
+  EXPECT_EQ(user.seen.front().time_ms, k_now_ms + count);
+  EXPECT_EQ(user.seen.back().time_ms, k_now_ms + 11);
 }
 
 TEST_F(ProfileBookTest, KeepsNothingOfAnOrderWithoutACustomer) {

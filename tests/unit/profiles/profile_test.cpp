@@ -85,6 +85,7 @@ Profile random_profile(Random& random) {
                  .product = product,
                  .type = EventType::click},
                 profile);
+    if (random.below(4) == 0) keep_seen({.time_ms = time_ms, .product = product}, profile);
     if (random.below(3) == 0) add_purchase(product, order, 1 + random.below(9), time_ms, profile);
     if (random.below(5) == 0) add_refund(product, order, random.below(9), profile);
     if (random.below(50) == 0) cancel_order(order, profile);
