@@ -1,6 +1,7 @@
 #include "server/app/services.h"
 
 #include <cstring>
+#include <future>
 #include <system_error>
 
 #include "base/crypto.h"
@@ -18,6 +19,12 @@ std::uint64_t any_seed() {
   return seed;
 }
 
+template <class T>
+absl::Status kept(absl::StatusOr<std::unique_ptr<T>> opened, std::unique_ptr<T>& place) {
+  if (opened.ok()) place = *std::move(opened);
+  return opened.status();
+}
+
 }  // namespace
 
 Services::Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log)
@@ -33,7 +40,10 @@ Services::~Services() { stop(); }
 absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, Access access,
                                                          const Clock& clock, Metrics& metrics,
                                                          Log& log, const Progress& progress) {
-  VITRINE_ASSIGN_OR_RETURN(auto services, open_for_reading(config, clock, metrics, log, progress));
+  VITRINE_ASSIGN_OR_RETURN(auto services, on_store(config, clock, metrics, log));
+  // Beside the store: each takes seconds in a large shop.
+  services->early_model_ = live_model::ModelWatcher::begin_early(services->models_);
+  VITRINE_RETURN_IF_ERROR(services->open_state(progress));
   services->start_parts(access);
   return services;
 }
@@ -42,25 +52,38 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open_for_reading(const Confi
                                                                      const Clock& clock,
                                                                      Metrics& metrics, Log& log,
                                                                      const Progress& progress) {
+  VITRINE_ASSIGN_OR_RETURN(auto services, on_store(config, clock, metrics, log));
+  VITRINE_RETURN_IF_ERROR(services->open_state(progress));
+  return services;
+}
+
+absl::StatusOr<std::unique_ptr<Services>> Services::on_store(const Config& config,
+                                                             const Clock& clock, Metrics& metrics,
+                                                             Log& log) {
   std::error_code error;
   std::filesystem::create_directories(config.data, error);
   if (error) return unavailable("cannot make {}: {}", config.data, error.message());
   std::unique_ptr<Services> services(new Services(config, clock, metrics, log));
-  VITRINE_RETURN_IF_ERROR(services->open_state(progress));
+  VITRINE_ASSIGN_OR_RETURN(services->database_,
+                           store::Database::open(services->layout_.store, config.store));
   return services;
 }
 
 // What is on disk, brought into memory: nothing changes yet.
 absl::Status Services::open_state(const Progress& progress) {
-  VITRINE_ASSIGN_OR_RETURN(database_, store::Database::open(layout_.store, config_.store));
   event_log_ = events::make_local_event_log(*database_);
+  // What takes long and waits for nobody is read on threads of its own.
+  std::future<absl::Status> identities = std::async(std::launch::async, [this] {
+    return kept(identity::IdentityBook::open(*database_), identities_);
+  });
+  std::future<absl::StatusOr<catalog::Catalog::Products>> products =
+      std::async(std::launch::async, [this] { return catalog::Catalog::read(*database_); });
   // Before anything else asks for a product's number.
   checkpointed_numbers_.emplace(numbers_, *database_);
   VITRINE_RETURN_IF_ERROR(
       events::restore_checkpoint(*database_, event_log_->last_position(), *checkpointed_numbers_));
-  VITRINE_ASSIGN_OR_RETURN(catalog_,
-                           catalog::Catalog::open(*database_, numbers_, config_.products));
-  VITRINE_ASSIGN_OR_RETURN(identities_, identity::IdentityBook::open(*database_));
+  std::future<absl::Status> catalog =
+      std::async(std::launch::async, [this, &products] { return open_catalog(products.get()); });
   VITRINE_ASSIGN_OR_RETURN(quarantine_, events::Quarantine::open(*database_, config_.quarantine));
   VITRINE_ASSIGN_OR_RETURN(keys_, http::KeyBook::open(*database_));
 
@@ -77,12 +100,20 @@ absl::Status Services::open_state(const Progress& progress) {
   checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
   VITRINE_RETURN_IF_ERROR(
       events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_));
-  return results_->catch_up();
+  VITRINE_RETURN_IF_ERROR(results_->catch_up());
+  VITRINE_RETURN_IF_ERROR(identities.get());
+  return catalog.get();
+}
+
+absl::Status Services::open_catalog(absl::StatusOr<catalog::Catalog::Products> products) {
+  if (!products.ok()) return products.status();
+  catalog_ = catalog::Catalog::of(*std::move(products), numbers_, config_.products);
+  return absl::OkStatus();
 }
 
 // What moves: the model's watcher before the writer, because it listens to the catalog's changes.
 void Services::start_parts(Access access) {
-  watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models);
+  watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models, std::move(early_model_));
   decisions_->on_written([this](const decisions::Decision& made) { results_->served(made); });
   committer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.committer,
                      &*checkpointer_);

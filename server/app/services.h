@@ -91,7 +91,12 @@ class Services {
 
  private:
   Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log);
+  // The store open, nothing of it read.
+  static absl::StatusOr<std::unique_ptr<Services>> on_store(const Config& config,
+                                                            const Clock& clock, Metrics& metrics,
+                                                            Log& log);
   absl::Status open_state(const Progress& progress);
+  absl::Status open_catalog(absl::StatusOr<catalog::Catalog::Products> products);
   void start_parts(Access access);
   std::string stats_json() const;
 
@@ -120,6 +125,7 @@ class Services {
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
   std::optional<events::Checkpointer> checkpointer_;
   ModelRegistry models_;
+  live_model::ModelWatcher::Early early_model_;  // until the watcher takes it
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;
   std::optional<collect::Collector> collector_;

@@ -1,6 +1,7 @@
 #include "server/catalog/catalog.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/status.h"
@@ -156,15 +157,34 @@ Catalog::Catalog(ProductNumbers& numbers, const ProductLimits& limits,
 absl::StatusOr<std::unique_ptr<Catalog>> Catalog::open(const store::Database& database,
                                                        ProductNumbers& numbers,
                                                        const ProductLimits& limits) {
-  CatalogSnapshot::Changes products;
+  VITRINE_ASSIGN_OR_RETURN(Products products, read(database));
+  return of(std::move(products), numbers, limits);
+}
+
+absl::StatusOr<Catalog::Products> Catalog::read(const store::Database& database) {
+  Products products;
   const auto records = database.walk(Family::products, {}, true);
   for (; records->valid(); records->next()) {
     VITRINE_ASSIGN_OR_RETURN(Product product, decode_product(records->value()));
-    const ProductNumber number = numbers.number_of(product.product_id);
-    products[number] = std::make_shared<const Product>(std::move(product));
+    products.push_back(std::make_shared<const Product>(std::move(product)));
   }
   VITRINE_RETURN_IF_ERROR(records->status());
-  return std::unique_ptr<Catalog>(new Catalog(numbers, limits, CatalogSnapshot().with(products)));
+  return products;
+}
+
+std::unique_ptr<Catalog> Catalog::of(Products products, ProductNumbers& numbers,
+                                     const ProductLimits& limits) {
+  std::vector<std::pair<ProductNumber, std::shared_ptr<const Product>>> numbered;
+  numbered.reserve(products.size());
+  for (std::shared_ptr<const Product>& product : products) {
+    const ProductNumber number = numbers.number_of(product->product_id);
+    numbered.emplace_back(number, std::move(product));
+  }
+  // A map is made of sorted entries in no time.
+  std::ranges::sort(numbered, {}, [](const auto& entry) { return entry.first; });
+  const CatalogSnapshot::Changes all(std::move_iterator(numbered.begin()),
+                                     std::move_iterator(numbered.end()));
+  return std::unique_ptr<Catalog>(new Catalog(numbers, limits, CatalogSnapshot().with(all)));
 }
 
 std::unique_ptr<Catalog> Catalog::in_memory(std::vector<Product> products,

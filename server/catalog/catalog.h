@@ -70,6 +70,11 @@ class Catalog {
   static absl::StatusOr<std::unique_ptr<Catalog>> open(const store::Database& database,
                                                        ProductNumbers& numbers,
                                                        const ProductLimits& limits);
+  // The same in two steps; the first needs no numbers yet.
+  using Products = std::vector<std::shared_ptr<const Product>>;
+  static absl::StatusOr<Products> read(const store::Database& database);
+  static std::unique_ptr<Catalog> of(Products products, ProductNumbers& numbers,
+                                     const ProductLimits& limits);
   // These products and no store behind them: nothing of it may be changed.
   static std::unique_ptr<Catalog> in_memory(std::vector<Product> products, ProductNumbers& numbers);
 

@@ -21,6 +21,15 @@ struct ProductNumbers::State {
     return found->second;
   }
 
+  // Looks once.
+  ProductNumber add(std::string_view product_id) {
+    const ProductNumber number(static_cast<std::uint32_t>(ids.size()));
+    ids.emplace_back(product_id);
+    const auto [known, is_new] = numbers.try_emplace(ids.back(), number);
+    if (!is_new) ids.pop_back();
+    return known->second;
+  }
+
   mutable std::shared_mutex mutex;
   std::deque<std::string> ids;  // a deque: the texts never move
   absl::flat_hash_map<std::string_view, ProductNumber, TextHash, TextEqual> numbers;
@@ -31,12 +40,12 @@ ProductNumbers::~ProductNumbers() = default;
 
 ProductNumber ProductNumbers::number_of(std::string_view product_id) {
   if (const auto known = find(product_id)) return *known;
+  return add(product_id);
+}
+
+ProductNumber ProductNumbers::add(std::string_view product_id) {
   const std::lock_guard lock(state_->mutex);
-  if (const auto known = state_->find(product_id)) return *known;
-  const ProductNumber number(static_cast<std::uint32_t>(state_->ids.size()));
-  state_->ids.emplace_back(product_id);
-  state_->numbers.emplace(state_->ids.back(), number);
-  return number;
+  return state_->add(product_id);
 }
 
 std::optional<ProductNumber> ProductNumbers::find(std::string_view product_id) const {
@@ -64,7 +73,7 @@ absl::Status CheckpointedNumbers::restore(std::string_view checkpoint, Position 
   absl::Status dense;
   VITRINE_RETURN_IF_ERROR(durable_->walk({}, [&](std::string_view key, std::string_view id) {
     const auto number = store::small_number_in(key);
-    if (!number || numbers_.number_of(id) != ProductNumber(*number)) {
+    if (!number || numbers_.add(id) != ProductNumber(*number)) {
       dense = data_loss("the checkpoint's product numbers have a gap at {}", numbers_.size());
     }
     return dense.ok();

@@ -27,6 +27,7 @@ class ProductNumbers {
   ProductNumbers& operator=(const ProductNumbers&) = delete;
 
   ProductNumber number_of(std::string_view product_id);  // gives a new one when it must
+  ProductNumber add(std::string_view product_id);        // the same, sooner where it is new
   std::optional<ProductNumber> find(std::string_view product_id) const;
   std::string_view id_of(ProductNumber number) const;  // valid as long as this object
   std::size_t size() const;

@@ -32,15 +32,25 @@ LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first, doubl
       categories_(current_->index()->dimension(), current_->model_row_count()),
       recall_(recall) {}
 
-absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
-                                                          catalog::ProductNumbers& numbers,
-                                                          const catalog::CatalogSnapshot& catalog,
-                                                          const std::filesystem::path& graph_file) {
+absl::StatusOr<IndexedModel> index_model(std::shared_ptr<const TrainedModel> model,
+                                         const std::filesystem::path& graph_file) {
   // The index reads the model's own vectors.
   VITRINE_ASSIGN_OR_RETURN(
       index::BuiltIndex built,
       index::build_index(table_of(model->factors()), {.graph_file = graph_file}, model));
+  return IndexedModel{std::move(model), std::move(built)};
+}
 
+absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
+                                                          catalog::ProductNumbers& numbers,
+                                                          const catalog::CatalogSnapshot& catalog) {
+  VITRINE_ASSIGN_OR_RETURN(IndexedModel indexed, index_model(std::move(model)));
+  return of(std::move(indexed), numbers, catalog);
+}
+
+LiveModelBuilder LiveModelBuilder::of(IndexedModel indexed, catalog::ProductNumbers& numbers,
+                                      const catalog::CatalogSnapshot& catalog) {
+  std::shared_ptr<const TrainedModel> model = std::move(indexed.model);
   const auto row_count = static_cast<std::uint32_t>(model->row_count());
   std::vector<ProductNumber> number_of_row(row_count);
   std::vector<std::uint32_t> row_of_number(numbers.size(), LiveModel::k_no_row);
@@ -54,12 +64,12 @@ absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const 
   first->numbers_ = SharedVector<ProductNumber>(number_of_row);
   first->rows_ = SharedVector<std::uint32_t>(row_of_number);
   first->model_ = std::move(model);
-  first->index_ = std::move(built.index);
+  first->index_ = std::move(indexed.index.index);
   first->showable_ = index::RowFilter::all(row_count);
   first->is_large_ = row_count * first->index_->dimension() > k_large_values;
   first->scans_ = std::make_shared<index::SharedScans>(std::thread::hardware_concurrency());
 
-  LiveModelBuilder builder(std::move(first), built.recall);
+  LiveModelBuilder builder(std::move(first), indexed.index.recall);
   builder.apply(catalog, products_of(catalog));
   return builder;
 }

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "index/build_index.h"
 #include "model/trained_model.h"
 #include "server/catalog/catalog.h"
 #include "server/catalog/product_numbers.h"
@@ -21,15 +22,26 @@
 
 namespace vitrine::live_model {
 
+// A model with its index: the part of a swap that needs no catalog, and takes longest.
+struct IndexedModel {
+  std::shared_ptr<const TrainedModel> model;
+  index::BuiltIndex index;
+};
+
+// graph_file  where an index that takes minutes to build is kept; see index/build_index.h
+// Errors      InvalidArgument: the model's vectors make no index
+absl::StatusOr<IndexedModel> index_model(std::shared_ptr<const TrainedModel> model,
+                                         const std::filesystem::path& graph_file = {});
+
 class LiveModelBuilder {
  public:
-  // Builds the index and takes in the whole catalog: the slow part of a swap.
-  // graph_file  where an index that takes minutes to build is kept; see index/build_index.h
-  // Errors   InvalidArgument: the model's vectors make no index
+  // Takes in the whole catalog.
+  static LiveModelBuilder of(IndexedModel indexed, catalog::ProductNumbers& numbers,
+                             const catalog::CatalogSnapshot& catalog);
+  // Builds the index, too.
   static absl::StatusOr<LiveModelBuilder> create(std::shared_ptr<const TrainedModel> model,
                                                  catalog::ProductNumbers& numbers,
-                                                 const catalog::CatalogSnapshot& catalog,
-                                                 const std::filesystem::path& graph_file = {});
+                                                 const catalog::CatalogSnapshot& catalog);
 
   const std::shared_ptr<const LiveModel>& current() const { return current_; }
   double recall() const { return recall_; }  // of the index, see index/build_index.h

@@ -8,6 +8,19 @@
 #include "base/status.h"
 
 namespace vitrine::live_model {
+namespace {
+
+absl::StatusOr<IndexedModel> read_and_index(const ModelRegistry& registry,
+                                            const std::string& version) {
+  try {
+    VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const TrainedModel> model, registry.load(version));
+    return index_model(std::move(model), registry.folder_of(version) / "graph.faiss");
+  } catch (const std::exception& error) {
+    return internal_error("model version '{}' cannot be loaded: {}", version, error.what());
+  }
+}
+
+}  // namespace
 
 ModelWatcher::Counters::Counters(Metrics& metrics)
     : loaded(metrics.counter("vitrine_live_model_loads_total", "Model versions loaded or refused.",
@@ -26,19 +39,29 @@ ModelWatcher::Counters::Counters(Metrics& metrics)
                                   "Products with a vector that may be shown.")) {}
 
 ModelWatcher::ModelWatcher(ModelRegistry registry, catalog::Catalog& catalog, Metrics& metrics,
-                           Log& log, const Options& options)
+                           Log& log, const Options& options, Early early)
     : registry_(std::move(registry)),
       catalog_(catalog),
       log_(log),
       options_(options),
       counters_(metrics),
-      live_(std::make_shared<const LiveModel>()) {
+      live_(std::make_shared<const LiveModel>()),
+      early_(std::move(early)) {
   catalog_.on_change(
       [this](const std::shared_ptr<const catalog::CatalogSnapshot>& snapshot,
              std::span<const ProductNumber> changed) { apply_changes(*snapshot, changed); });
   // What this returns is in the log; the server serves without a model, too.
   look(false).IgnoreError();
   thread_ = std::thread([this] { run(); });
+}
+
+ModelWatcher::Early ModelWatcher::begin_early(const ModelRegistry& registry) {
+  absl::StatusOr<std::optional<std::string>> promoted = registry.current();
+  if (!promoted.ok() || !promoted->has_value()) return {};  // the watcher says what is wrong
+  std::string version = **std::move(promoted);
+  auto model = std::async(std::launch::async,
+                          [registry, version] { return read_and_index(registry, version); });
+  return {std::move(version), std::move(model)};
 }
 
 ModelWatcher::~ModelWatcher() {
@@ -134,12 +157,15 @@ absl::Status ModelWatcher::load(const std::string& version) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<LiveModelBuilder> ModelWatcher::build(
-    const std::string& version, const catalog::CatalogSnapshot& snapshot) const {
+absl::StatusOr<LiveModelBuilder> ModelWatcher::build(const std::string& version,
+                                                     const catalog::CatalogSnapshot& snapshot) {
+  Early early = std::exchange(early_, {});
+  const bool is_begun = early.model.valid() && early.version == version;
+  absl::StatusOr<IndexedModel> indexed =
+      is_begun ? early.model.get() : read_and_index(registry_, version);
+  if (!indexed.ok()) return indexed.status();
   try {
-    VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const TrainedModel> model, registry_.load(version));
-    return LiveModelBuilder::create(std::move(model), catalog_.numbers(), snapshot,
-                                    registry_.folder_of(version) / "graph.faiss");
+    return LiveModelBuilder::of(*std::move(indexed), catalog_.numbers(), snapshot);
   } catch (const std::exception& error) {
     return internal_error("model version '{}' cannot be loaded: {}", version, error.what());
   }

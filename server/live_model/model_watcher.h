@@ -11,6 +11,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,12 +37,21 @@ class ModelWatcher final : public LiveModelSource {
     TimeMs poll_ms = 200;  // between two looks at the registry, 10 to an hour
   };
 
+  // A model that is being read and indexed on a thread of its own.
+  struct Early {
+    std::string version;  // empty: none is promoted
+    std::future<absl::StatusOr<IndexedModel>> model;
+  };
+  // Begins with the promoted version: a start reads its store meanwhile.
+  static Early begin_early(const ModelRegistry& registry);
+
   // Loads the current version before it returns, so that a server that is up has its model. Without
   // one, or with one that is refused, the live model is empty and serving falls back to popularity.
   // Registers with the catalog, which makes no change before that. All parts outlive the watcher,
   // and no catalog change may come after its end.
+  // early  of the same registry
   ModelWatcher(ModelRegistry registry, catalog::Catalog& catalog, Metrics& metrics, Log& log,
-               const Options& options);
+               const Options& options, Early early = {});
   ~ModelWatcher() override;  // ends the thread; refreshes still waiting are answered Unavailable
   ModelWatcher(const ModelWatcher&) = delete;
   ModelWatcher& operator=(const ModelWatcher&) = delete;
@@ -72,7 +82,7 @@ class ModelWatcher final : public LiveModelSource {
   absl::StatusOr<std::string> look(bool retry_refused);
   absl::Status load(const std::string& version);
   absl::StatusOr<LiveModelBuilder> build(const std::string& version,
-                                         const catalog::CatalogSnapshot& snapshot) const;
+                                         const catalog::CatalogSnapshot& snapshot);
   void apply_changes(const catalog::CatalogSnapshot& snapshot,
                      std::span<const ProductNumber> changed);
   void publish(std::shared_ptr<const LiveModel> next);
@@ -90,7 +100,8 @@ class ModelWatcher final : public LiveModelSource {
   // Empty when no load is under way.
   std::optional<std::vector<ProductNumber>> changed_while_loading_;
 
-  std::string refused_version_;  // of the watcher's thread, as is the next
+  Early early_;  // until its first use; of the watcher's thread, as are the next
+  std::string refused_version_;
   std::string registry_complaint_;
 
   std::mutex waking_;

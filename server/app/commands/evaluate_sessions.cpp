@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "server/app/commands/session_rankings.h"
 #include "server/app/import/event_rows.h"
@@ -53,6 +54,8 @@ struct Outcome {
   std::size_t predictions = 0;
   training::Interval hit_rate;
   training::Interval reciprocal_rank;
+  std::int64_t p50_us = 0;  // to foretell one click
+  std::int64_t p99_us = 0;
 };
 
 struct RankingOutcome {
@@ -94,17 +97,29 @@ absl::Status read_data(const std::string& train_file, const std::string& test_fi
   return read_clicks(test_file, sessions, data.numbers, data.test);
 }
 
+// Reorders; 0 when there are none.
+std::int64_t percentile(std::vector<std::int64_t>& times_us, double share) {
+  if (times_us.empty()) return 0;
+  const double place = share * static_cast<double>(times_us.size() - 1);
+  const auto found = times_us.begin() + static_cast<std::ptrdiff_t>(place);
+  std::ranges::nth_element(times_us, found);
+  return *found;
+}
+
 // Foretells each click of the test from the clicks of its session before it.
 Outcome replay_test(const SessionData& data, Replay replay, SessionRanking& ranking) {
   for (const SessionClick& click : data.train) ranking.learn(click);
   absl::flat_hash_map<std::uint32_t, std::vector<ProductNumber>> sessions;
   std::vector<float> hits;
   std::vector<float> reciprocal_ranks;
+  std::vector<std::int64_t> times_us;
   for (const SessionClick& click : data.test) {
     if (replay != Replay::live_all && !data.knows(click.product)) continue;
     std::vector<ProductNumber>& clicks = sessions[click.session];
     if (!clicks.empty()) {
+      const std::int64_t begun_us = steady_us();
       const std::vector<ProductNumber> next = ranking.next(click.session, clicks, k_cutoff);
+      times_us.push_back(steady_us() - begun_us);
       const auto hit = std::ranges::find(next, click.product);
       const bool is_hit = hit != next.end() && data.knows(click.product);
       hits.push_back(is_hit ? 1.0F : 0.0F);
@@ -115,7 +130,11 @@ Outcome replay_test(const SessionData& data, Replay replay, SessionRanking& rank
   }
   const std::array<std::span<const float>, 2> series = {hits, reciprocal_ranks};
   const std::vector<training::Interval> means = training::bootstrap_means(series);
-  return {.predictions = hits.size(), .hit_rate = means[0], .reciprocal_rank = means[1]};
+  return {.predictions = hits.size(),
+          .hit_rate = means[0],
+          .reciprocal_rank = means[1],
+          .p50_us = percentile(times_us, 0.5),
+          .p99_us = percentile(times_us, 0.99)};
 }
 
 std::vector<RankingOutcome> judge_all(SessionData& data) {
@@ -144,10 +163,12 @@ std::string text_of(const SessionData& data, const std::vector<RankingOutcome>& 
   for (std::size_t i = 0; i < k_replays.size(); ++i) {
     Table table({{"ranking"},
                  {fmt::format("hit rate@{}", k_cutoff), Table::Align::right},
-                 {fmt::format("MRR@{}", k_cutoff), Table::Align::right}});
+                 {fmt::format("MRR@{}", k_cutoff), Table::Align::right},
+                 {"p99 us", Table::Align::right}});
     for (const RankingOutcome& outcome : outcomes) {
       table.add_row({outcome.name, cell(outcome.by_replay[i].hit_rate),
-                     cell(outcome.by_replay[i].reciprocal_rank)});
+                     cell(outcome.by_replay[i].reciprocal_rank),
+                     fmt::format("{}", outcome.by_replay[i].p99_us)});
     }
     text += fmt::format("\n{}: {} predictions\n{}", name_of(k_replays[i]),
                         grouped(outcomes.front().by_replay[i].predictions), table.text(colours));
@@ -174,6 +195,7 @@ std::string json_of(const std::vector<RankingOutcome>& outcomes) {
       writer.key(name_of(k_replays[i])).begin_object().field("predictions", one.predictions);
       write("hr", one.hit_rate);
       write("mrr", one.reciprocal_rank);
+      writer.field("p50_us", one.p50_us).field("p99_us", one.p99_us);
       writer.end_object();
     }
     writer.end_object();

@@ -57,6 +57,7 @@ class EvaluateTest(folder.FolderTest):
         self.assertEqual(served["frozen"]["mrr"]["mean"], 1)
         self.assertLess(result["plain VMIS-kNN"]["frozen"]["mrr"]["mean"], 1)
         self.assertLess(result["popularity"]["frozen"]["mrr"]["mean"], 0.5)
+        self.assertLessEqual(served["live"]["p50_us"], served["live"]["p99_us"])
         # The product that training does not know is a miss.
         self.assertAlmostEqual(served["live_all"]["hr"]["mean"], 50 / 51, places=3)
         self.assertIn("live_all: 51 predictions", vitrine.run("evaluate", "--sessions", train, test).stdout)

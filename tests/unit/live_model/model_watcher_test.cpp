@@ -62,6 +62,38 @@ TEST_F(ModelWatcherTest, StartsWithThePromotedVersion) {
   EXPECT_THAT(nearest(*live(), "cake-stand"), ElementsAre("cake-stand", "teapot", "ball"));
 }
 
+TEST_F(ModelWatcherTest, TakesTheModelThatWasBegunEarly) {
+  const std::string version = publish(model_of(rows_, 1));
+  auto early = ModelWatcher::begin_early(registry_);
+  early.model.wait();
+  damage(version);  // nobody reads it again
+
+  start_watcher(k_hour_ms, std::move(early));
+
+  EXPECT_EQ(live()->version(), version);
+  EXPECT_THAT(nearest(*live(), "cake-stand"), ElementsAre("cake-stand", "teapot", "ball"));
+}
+
+TEST_F(ModelWatcherTest, LeavesAModelBegunEarlyWhenAnotherWasPromotedSince) {
+  publish(model_of(rows_, 1));
+  auto early = ModelWatcher::begin_early(registry_);
+  const std::string second = publish(model_of({{"ball", 1, 0}}, 2000));
+
+  start_watcher(k_hour_ms, std::move(early));
+
+  EXPECT_EQ(live()->version(), second);
+  EXPECT_EQ(live()->row_count(), 1U);
+}
+
+TEST_F(ModelWatcherTest, ADamagedModelThatWasBegunEarlyIsRefused) {
+  damage(publish(model_of(rows_, 1)));
+
+  start_watcher(k_hour_ms, ModelWatcher::begin_early(registry_));
+
+  EXPECT_EQ(live()->model(), nullptr);
+  EXPECT_THAT(metrics_.text(), HasSubstr("vitrine_live_model_loads_total{result=\"refused\"} 1"));
+}
+
 TEST_F(ModelWatcherTest, FollowsPromotionAndRollback) {
   const std::string first = publish(model_of(rows_, 1));
   start_watcher();
