@@ -40,7 +40,7 @@ class Bar:
 
     def text(self):
         sign = ">=" if self.at_least else "<="
-        parts = [f"{name} {sign} {bar:,g} {self.unit}".rstrip()
+        parts = [f"{name} {sign} {bar:,.10g} {self.unit}".rstrip()
                  for name, bar in (("must", self.must), ("stretch", self.stretch)) if bar is not None]
         return ", ".join(parts)
 

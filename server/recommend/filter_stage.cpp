@@ -95,6 +95,17 @@ std::optional<Removal> FilterStage::verdict_of(ProductNumber product) const {
   return removal_of(context_, product);
 }
 
+void FilterStage::expect(std::span<const ProductNumber> products) const {
+  if (outside_) return;  // one bit tells of most
+  for (const ProductNumber product : products) {
+    const Product* const known = context_.catalog->find(product);
+    if (known == nullptr) continue;
+    __builtin_prefetch(&known->in_stock);
+    __builtin_prefetch(&known->available_until_ms);
+    __builtin_prefetch(&known->group_id);
+  }
+}
+
 bool FilterStage::admits(ProductNumber product) {
   if (const std::uint8_t verdict = marks_.at(product).verdict; verdict != 0) {
     return verdict != k_removed;

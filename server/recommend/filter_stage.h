@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,8 @@ class FilterStage {
   // `marks` are the context's own.
   FilterStage(const Context& context, ProductMarks& marks);
 
+  // Has the memory begin to fetch what admits() will look at: hundreds of products lie all over it.
+  void expect(std::span<const ProductNumber> products) const;
   bool admits(ProductNumber product);
   // Counts, once, a product that passed and gives way to others: to another variant of its group,
   // or to those that fill a cap.

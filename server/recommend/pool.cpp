@@ -20,6 +20,7 @@ float Pool::place_of_share(float share) { return k_fusion / share - k_fusion; }
 void Pool::add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
                ProductMarks& marks) {
   std::size_t place = 0;
+  filter.expect(products);
   for (const ProductNumber product : products) {
     if (!filter.admits(product)) continue;
     ProductMarks::Entry& mark = marks.at(product);

@@ -23,8 +23,10 @@ Pick Selection::pick_of(ProductNumber product) const {
   pick.product = product;
   if (const Product* const known = context_.catalog->find(product)) {
     pick.group = known->group_id;
-    pick.category = deepest_category(*known);
-    pick.brand = known->brand;
+    // Asked of every candidate of a drawn place: only what a cap needs.
+    const Variety& variety = context_.placement.variety;
+    if (variety.category_max > 0) pick.category = deepest_category(*known);
+    if (variety.brand_max > 0) pick.brand = known->brand;
   }
   return pick;
 }
