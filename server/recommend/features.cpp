@@ -39,13 +39,10 @@ std::optional<float> typical_price(const Context& context) {
 
 void WeightsByProduct::read(std::shared_ptr<const List> list) {
   if (list == list_) return;
-  if (list_ != nullptr) {
-    for (const profiles::PopularProduct& entry : *list_) weights_[entry.product.value()] = 0;
-  }
   list_ = std::move(list);
+  weights_.begin();
   for (const profiles::PopularProduct& entry : *list_) {
-    if (entry.product.value() >= weights_.size()) weights_.resize(entry.product.value() + 1);
-    weights_[entry.product.value()] = static_cast<float>(entry.score);
+    weights_.at(entry.product.value()).first = static_cast<float>(entry.score);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/recommend/context.h"
+#include "server/recommend/round_table.h"
 
 namespace vitrine::recommend {
 
@@ -42,12 +43,13 @@ class WeightsByProduct {
   using List = std::vector<profiles::PopularProduct>;
   void read(std::shared_ptr<const List> list);
   float of(ProductNumber product) const {
-    return product.value() < weights_.size() ? weights_[product.value()] : 0;
+    const float* const weight = weights_.find(product.value());
+    return weight == nullptr ? 0 : *weight;
   }
 
  private:
   std::shared_ptr<const List> list_;
-  std::vector<float> weights_;
+  RoundTable<float> weights_;
 };
 
 class FeatureReader {

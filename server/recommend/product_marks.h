@@ -1,13 +1,13 @@
 // What one request knows about each product: marks, and the verdict of the filter once it was
 // asked.
 //
-// One array for a thread's whole life; a new request costs a counter, not a wipe. Not thread-safe.
+// One table for a thread's whole life; a new request costs a counter, not a wipe. Not thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "model/ids.h"
+#include "server/recommend/round_table.h"
 
 namespace vitrine::recommend {
 
@@ -25,7 +25,6 @@ class ProductMarks {
   static constexpr std::uint32_t k_no_slot = 0xFFFFFFFF;
 
   struct Entry {
-    std::uint32_t request = 0;
     std::uint32_t slot = k_no_slot;  // place in the pool of candidates
     std::uint8_t marks = 0;
     std::uint8_t verdict = 0;  // the filter's, see FilterStage; 0 before it was asked
@@ -34,32 +33,20 @@ class ProductMarks {
   };
 
   // Forgets the last request.
-  void begin() {
-    if (++request_ == 0) {
-      entries_.clear();
-      request_ = 1;
-    }
-  }
+  void begin() { entries_.begin(); }
   // Valid until the next call.
-  Entry& at(ProductNumber product) {
-    if (product.value() >= entries_.size()) entries_.resize(product.value() + 1);
-    Entry& entry = entries_[product.value()];
-    if (entry.request != request_) entry = {.request = request_};
-    return entry;
-  }
+  Entry& at(ProductNumber product) { return entries_.at(product.value()).first; }
   void add(ProductNumber product, Mark mark) {
     Entry& entry = at(product);
     entry.marks = static_cast<std::uint8_t>(entry.marks | static_cast<std::uint8_t>(mark));
   }
   bool has(ProductNumber product, Mark mark) const {
-    if (product.value() >= entries_.size()) return false;
-    const Entry& entry = entries_[product.value()];
-    return entry.request == request_ && entry.has(mark);
+    const Entry* const entry = entries_.find(product.value());
+    return entry != nullptr && entry->has(mark);
   }
 
  private:
-  std::vector<Entry> entries_;  // by product number
-  std::uint32_t request_ = 0;
+  RoundTable<Entry> entries_;  // by product number
 };
 
 }  // namespace vitrine::recommend
