@@ -14,7 +14,7 @@ struct TypeFacts {
   float weight;
 };
 
-constexpr std::array<TypeFacts, 26> k_types = {{
+constexpr std::array<TypeFacts, 31> k_types = {{
     {EventType::view, "view", true, 1},
     {EventType::click, "click", true, 1},
     {EventType::list_view, "list_view", false, 0},
@@ -41,10 +41,15 @@ constexpr std::array<TypeFacts, 26> k_types = {{
     {EventType::sign_up, "sign_up", false, 0},
     {EventType::login, "login", false, 0},
     {EventType::coupon_claim, "coupon_claim", false, 0},
+    {EventType::page, "page", false, 0},
+    {EventType::identify, "identify", false, 0},
+    {EventType::group, "group", false, 0},
+    {EventType::alias, "alias", false, 0},
+    {EventType::order_update, "order_update", false, 0},
 }};
 
-constexpr std::array<EventType, 26> k_type_list = [] {
-  std::array<EventType, 26> list{};
+constexpr std::array<EventType, 31> k_type_list = [] {
+  std::array<EventType, 31> list{};
   for (std::size_t i = 0; i < list.size(); ++i) list[i] = k_types[i].type;
   return list;
 }();
@@ -114,7 +119,8 @@ std::optional<EventRefusal> validate(Event& event, const EventLimits& limits, Ti
     return EventRefusal{"missing_id", "user_id",
                         "one of user_id, visitor_id, session_id or order_id is required"};
   }
-  if (needs_product(event.type) && event.product_id.empty()) {
+  const bool is_refund_of_order = event.type == EventType::refund && !event.order_id.empty();
+  if (needs_product(event.type) && event.product_id.empty() && !is_refund_of_order) {
     return EventRefusal{
         "missing_product", "product_id",
         fmt::format("product_id is required for an event of type {}", name_of(event.type))};

@@ -45,15 +45,21 @@ enum class EventType : std::uint8_t {
   sign_up = 24,
   login = 25,
   coupon_claim = 26,
+  page = 27,          // a page or screen was shown, of a product or not
+  identify = 28,      // traits of the person, in properties.traits
+  group = 29,         // the person belongs to a company or household
+  alias = 30,         // another id of the person, as a hint: links nobody
+  order_update = 31,  // an order's totals changed
 };
-constexpr std::size_t k_event_type_count = 27;  // 0 is unused
+constexpr std::size_t k_event_type_count = 32;  // 0 is unused
 
 std::string_view name_of(EventType type);  // "cart_add"
 std::optional<EventType> event_type_of(
     std::string_view name);                    // exact names of the table above; "return" is refund
 std::span<const EventType> all_event_types();  // in order of their numbers
 
-// Whether the event says something about a product, so that a product_id is required.
+// Whether the event says something about a product, so that a product_id is required. Money that
+// comes back for an order may name the order alone.
 bool needs_product(EventType type);
 
 // How strongly one event of a type says "this person wants this product": the defaults of training

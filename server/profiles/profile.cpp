@@ -50,6 +50,10 @@ PurchaseLine& line_of(ProductNumber product, std::uint64_t order_key, Profile& p
   return *profile.lines.insert(place, wanted);
 }
 
+auto latest_word(const Trait& trait) {
+  return std::tie(trait.time_ms, trait.event_key, trait.name);
+}
+
 // How many of the line's purchases `returned` pieces take back; several lines of one order with the
 // same product share their pieces evenly.
 std::uint32_t taken_back(const PurchaseLine& line, std::uint64_t returned) {
@@ -108,7 +112,9 @@ std::uint64_t session_key_of(std::string_view session_id) {
 }
 
 std::size_t bytes_of(const Profile& profile) {
-  return sizeof profile + profile.recent.capacity() * sizeof(ProfileEvent) +
+  std::size_t traits = profile.traits.capacity() * sizeof(Trait);
+  for (const Trait& trait : profile.traits) traits += trait.name.size() + trait.value.size();
+  return sizeof profile + traits + profile.recent.capacity() * sizeof(ProfileEvent) +
          profile.seen.capacity() * sizeof(Seen) + profile.bought.capacity() * sizeof(Bought) +
          profile.lines.capacity() * sizeof(PurchaseLine) +
          (profile.order_keys.capacity() + profile.cancelled_orders.capacity()) *
@@ -121,6 +127,25 @@ void keep_recent(const ProfileEvent& event, Profile& profile) {
 
 void keep_seen(const Seen& seen, Profile& profile) {
   keep_sorted(seen, Profile::k_seen_max, was_seen_later, profile.seen);
+}
+
+// Whatever the order of arrival, the latest word on each name stays, and of those the latest.
+void keep_trait(Trait trait, Profile& profile) {
+  if (trait.name.empty() || trait.name.size() > Trait::k_name_bytes_max ||
+      trait.value.size() > Trait::k_value_bytes_max) {
+    return;
+  }
+  std::vector<Trait>& traits = profile.traits;
+  const auto place = std::ranges::lower_bound(traits, trait.name, {}, &Trait::name);
+  if (place != traits.end() && place->name == trait.name) {
+    if (latest_word(*place) < latest_word(trait)) *place = std::move(trait);
+    return;
+  }
+  traits.insert(place, std::move(trait));
+  if (traits.size() > Profile::k_traits_max) {
+    traits.erase(std::ranges::min_element(
+        traits, [](const Trait& a, const Trait& b) { return latest_word(a) < latest_word(b); }));
+  }
 }
 
 void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile) {
@@ -190,6 +215,7 @@ void merge(const Profile& visitor, Profile& user) {
     own.returned += line.returned;
     own.is_cancelled = own.is_cancelled || line.is_cancelled;
   }
+  for (const Trait& trait : visitor.traits) keep_trait(trait, user);
   sum_up_all(user);
 }
 

@@ -55,8 +55,20 @@ struct PurchaseLine {
   friend bool operator==(const PurchaseLine&, const PurchaseLine&) = default;
 };
 
+// What the shop says of a person. The latest word counts, by time and then by event.
+struct Trait {
+  static constexpr std::size_t k_name_bytes_max = 100;
+  static constexpr std::size_t k_value_bytes_max = 512;
+  std::string name;
+  std::string value;  // JSON; "null" when it was taken back
+  TimeMs time_ms = 0;
+  std::uint64_t event_key = 0;
+  friend bool operator==(const Trait&, const Trait&) = default;
+};
+
 struct Profile {
   static constexpr std::size_t k_recent_max = 100;
+  static constexpr std::size_t k_traits_max = 64;  // those that were named last
   std::vector<ProfileEvent> recent;  // newest first; events that name a product, impressions not
   static constexpr std::size_t k_seen_max = 120;
   std::vector<Seen> seen;      // newest first
@@ -68,6 +80,7 @@ struct Profile {
   std::vector<std::uint64_t> order_keys;        // sorted fixed hashes of those order ids
   std::vector<PurchaseLine> lines;              // by product number, then order key
   std::vector<std::uint64_t> cancelled_orders;  // sorted; orders taken back as a whole
+  std::vector<Trait> traits;                    // by name
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
@@ -80,6 +93,9 @@ void merge(const Profile& visitor, Profile& user);
 void keep_recent(const ProfileEvent& event, Profile& profile);
 void keep_seen(const Seen& seen, Profile& profile);
 void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile);
+
+// Longer ones than a Trait allows are not kept; of too many, those named longest ago go.
+void keep_trait(Trait trait, Profile& profile);
 
 // A purchase stays until all its pieces came back or it is cancelled. What comes back under an
 // order that did not have the product, or under none, is taken off the latest purchases. An order

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -32,10 +34,28 @@ void count_bought(const Event& event, ProductNumber product, Profile& profile) {
   }
 }
 
+// {"traits": {"name": value, ...}} among the properties.
+void keep_traits(const Event& event, std::string_view source, Profile& profile) {
+  namespace json = boost::json;
+  json::error_code error;
+  const json::value properties = json::parse(event.properties_json, error);
+  const json::object* const object = error ? nullptr : properties.if_object();
+  const json::value* const traits = object == nullptr ? nullptr : object->if_contains("traits");
+  if (traits == nullptr || !traits->is_object()) return;
+  for (const auto& [name, value] : traits->get_object()) {
+    keep_trait({.name = std::string(name.data(), name.size()),
+                .value = json::serialize(value),
+                .time_ms = event.time_ms,
+                .event_key = fixed_hash(source, event.event_id)},
+               profile);
+  }
+}
+
 // `product` is looked at when the event names one.
 void add_event(const Event& event, std::string_view source, ProductNumber product,
                Profile& profile) {
   see(event.time_ms, event.time_ms, 1, profile);
+  if (event.type == EventType::identify) keep_traits(event, source, profile);
   if (event.product_id.empty()) {
     const std::uint64_t order_key = order_key_of(event);
     if (event.type == EventType::cancel && order_key != 0) cancel_order(order_key, profile);
@@ -152,18 +172,18 @@ void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position % k_told_every == 0) state_->tell_metrics();
 }
 
-// Form 2: how many people, and how many product numbers their records may name. Not all numbers
-// there are: a book that is replayed anew is checkpointed without them.
+// Form 3 (records with traits): how many people, and how many product numbers their records may
+// name. Not all numbers there are: a book that is replayed anew is checkpointed without them.
 std::string ProfileBook::checkpoint() const {
   if (state_->durable == nullptr) return {};
-  return fmt::format("2 {} {}", size(), state_->numbers_used);
+  return fmt::format("3 {} {}", size(), state_->numbers_used);
 }
 
 absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
-  if (!checkpoint.starts_with("2 ")) return absl::UnimplementedError("another form of profiles");
+  if (!checkpoint.starts_with("3 ")) return absl::UnimplementedError("another form of profiles");
   std::size_t size = 0;
   std::size_t numbers = 0;
-  if (std::sscanf(std::string(checkpoint).c_str(), "2 %zu %zu", &size, &numbers) != 2) {
+  if (std::sscanf(std::string(checkpoint).c_str(), "3 %zu %zu", &size, &numbers) != 2) {
     return data_loss("the checkpoint of profiles cannot be read");
   }
   if (numbers > state_->numbers.size()) {

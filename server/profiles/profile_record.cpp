@@ -23,6 +23,10 @@ class Writer {
   void key(std::uint64_t value) {
     for (int i = 0; i < 8; ++i, value >>= 8) bytes_.push_back(static_cast<char>(value & 0xFF));
   }
+  void text(std::string_view value) {
+    number(value.size());
+    bytes_ += value;
+  }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -57,6 +61,13 @@ class Reader {
     const std::uint64_t value = number();
     if (value > bytes_.size()) is_broken_ = true;
     return is_broken_ ? 0 : static_cast<std::size_t>(value);
+  }
+  std::string text() {
+    const std::size_t size = count();
+    if (size > bytes_.size() - at_) is_broken_ = true;
+    if (is_broken_) return {};
+    at_ += size;
+    return std::string(bytes_.substr(at_ - size, size));
   }
   bool is_whole() const { return !is_broken_ && at_ == bytes_.size(); }
 
@@ -172,6 +183,26 @@ void read_lines(Reader& in, Profile& profile) {
   }
 }
 
+void write_traits(const Profile& profile, Writer& out) {
+  out.number(profile.traits.size());
+  for (const Trait& trait : profile.traits) {
+    out.text(trait.name);
+    out.text(trait.value);
+    out.difference(profile.last_seen_ms - trait.time_ms);
+    out.key(trait.event_key);
+  }
+}
+
+void read_traits(Reader& in, Profile& profile) {
+  profile.traits.resize(in.count());
+  for (Trait& trait : profile.traits) {
+    trait.name = in.text();
+    trait.value = in.text();
+    trait.time_ms = profile.last_seen_ms - in.difference();
+    trait.event_key = in.key();
+  }
+}
+
 }  // namespace
 
 std::string encode(const Profile& profile) {
@@ -184,6 +215,7 @@ std::string encode(const Profile& profile) {
   write_lines(profile, out);
   out.number(profile.cancelled_orders.size());
   for (const std::uint64_t key : profile.cancelled_orders) out.key(key);
+  write_traits(profile, out);
   return out.take();
 }
 
@@ -198,6 +230,7 @@ absl::StatusOr<Profile> decode_profile(std::string_view bytes) {
   read_lines(in, profile);
   profile.cancelled_orders.resize(in.count());
   for (std::uint64_t& key : profile.cancelled_orders) key = in.key();
+  read_traits(in, profile);
   if (!in.is_whole()) return data_loss("a profile of {} bytes cannot be read", bytes.size());
   sum_up_all(profile);
   return profile;

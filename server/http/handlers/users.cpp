@@ -50,6 +50,14 @@ void append_recent(JsonWriter& json, const profiles::Profile& profile,
   json.end_array();
 }
 
+void append_traits(JsonWriter& json, const profiles::Profile& profile) {
+  json.key("traits").begin_object();
+  for (const profiles::Trait& trait : profile.traits) {
+    if (trait.value != "null") json.key(trait.name).raw(trait.value);
+  }
+  json.end_object();
+}
+
 absl::StatusOr<Response> get_user(const Services& services, const Request& request) {
   VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
   const std::string_view user_id = request.path("id");
@@ -61,6 +69,7 @@ absl::StatusOr<Response> get_user(const Services& services, const Request& reque
   VITRINE_RETURN_IF_ERROR(append_visitors(json, services.identities, user));
   std::shared_ptr<const profiles::Profile> profile = services.profiles.find(user);
   if (!profile) profile = std::make_shared<profiles::Profile>();
+  append_traits(json, *profile);
   append_computed(json, *profile);
   append_recent(json, *profile, services.catalog.numbers());
   json.end_object();

@@ -135,5 +135,68 @@ TEST(ProfileRecordTest, NoBytesMakeItFailOtherwise) {
   }
 }
 
+Trait trait(std::string name, std::string value, TimeMs time_ms, std::uint64_t event_key = 0) {
+  return {.name = std::move(name),
+          .value = std::move(value),
+          .time_ms = time_ms,
+          .event_key = event_key};
+}
+
+// Both orders of arrival, and the way through the stored form.
+std::vector<Trait> kept(std::vector<Trait> said) {
+  Profile forwards;
+  Profile backwards;
+  for (const Trait& each : said) keep_trait(each, forwards);
+  for (auto each = said.rbegin(); each != said.rend(); ++each) keep_trait(*each, backwards);
+  EXPECT_EQ(forwards, backwards);
+  const auto again = decode_profile(encode(forwards));
+  EXPECT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, forwards);
+  return forwards.traits;
+}
+
+TEST(TraitsTest, TheLatestWordOnANameStays) {
+  EXPECT_THAT(kept({trait("plan", R"("gold")", 2), trait("plan", R"("tin")", 1)}),
+              testing::ElementsAre(trait("plan", R"("gold")", 2)));
+  EXPECT_THAT(kept({trait("plan", "1", 5, 8), trait("plan", "2", 5, 9)}),
+              testing::ElementsAre(trait("plan", "2", 5, 9)));
+  EXPECT_THAT(kept({trait("plan", "1", 5), trait("plan", "null", 6), trait("plan", "2", 4)}),
+              testing::ElementsAre(trait("plan", "null", 6)))
+      << "what was taken back does not return with a late event";
+}
+
+TEST(TraitsTest, OfTooManyThoseNamedLongestAgoGo) {
+  std::vector<Trait> said;
+  for (std::size_t i = 0; i < 2 * Profile::k_traits_max; ++i) {
+    said.push_back(trait("t" + std::to_string(i), "1", static_cast<TimeMs>((i * 37) % 128)));
+  }
+  const std::vector<Trait> traits = kept(said);
+  ASSERT_EQ(traits.size(), Profile::k_traits_max);
+  for (const Trait& each : traits) EXPECT_GE(each.time_ms, 64) << each.name;
+}
+
+TEST(TraitsTest, LongNamesAndValuesAreNotKept) {
+  EXPECT_EQ(kept({trait(std::string(Trait::k_name_bytes_max, 'n'), "1", 1),
+                  trait("v", std::string(Trait::k_value_bytes_max, '1'), 1)})
+                .size(),
+            2U);
+  EXPECT_TRUE(
+      kept({trait(std::string(Trait::k_name_bytes_max + 1, 'n'), "1", 1),
+            trait("v", std::string(Trait::k_value_bytes_max + 1, '1'), 1), trait("", "1", 1)})
+          .empty());
+}
+
+TEST(TraitsTest, AVisitorsTraitsBecomeTheUsers) {
+  Profile visitor;
+  keep_trait(trait("plan", R"("gold")", 5), visitor);
+  keep_trait(trait("city", R"("Ulm")", 1), visitor);
+  Profile user;
+  keep_trait(trait("plan", R"("tin")", 4), user);
+  keep_trait(trait("city", R"("Bonn")", 2), user);
+  merge(visitor, user);
+  EXPECT_THAT(user.traits,
+              testing::ElementsAre(trait("city", R"("Bonn")", 2), trait("plan", R"("gold")", 5)));
+}
+
 }  // namespace
 }  // namespace vitrine::profiles
