@@ -174,7 +174,7 @@ absl::StatusOr<std::vector<IncomingEvent>> parse_native_batch(std::string_view b
       return not_a_batch(fmt::format("unknown field '{}'", view(name).substr(0, 64)));
   }
 
-  const std::vector<std::string_view> raw = raw_events(body);
+  const std::vector<std::string_view> raw = raw_events(body, "events");
   const json::array& values = list->get_array();
   if (raw.size() != values.size()) return not_a_batch("events is there more than once");
   std::vector<IncomingEvent> batch(values.size());

@@ -68,7 +68,7 @@ std::vector<std::string_view> elements(Scanner& scanner) {
 
 }  // namespace
 
-std::vector<std::string_view> raw_events(std::string_view body) {
+std::vector<std::string_view> raw_events(std::string_view body, std::string_view list) {
   Scanner scanner(body);
   std::vector<std::string_view> found;
   scanner.peek();
@@ -77,7 +77,8 @@ std::vector<std::string_view> raw_events(std::string_view body) {
     const std::string_view key = scanner.value();
     scanner.peek();
     scanner.take();  // :
-    if (key == "\"events\"" && scanner.peek() == '[') {
+    if (key.size() == list.size() + 2 && key.substr(1, list.size()) == list &&
+        scanner.peek() == '[') {
       found = elements(scanner);
     } else {
       scanner.value();
