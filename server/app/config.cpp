@@ -73,6 +73,17 @@ void add_settings(CLI::App& app, Config& config) {
             "Milliseconds after which a checkpoint is written when there are new entries");
   add_count(app, "--batch-events", config.collector.batch_events_max, 1, 5000,
             "Events one call may bring");
+  app.add_option("--currency", config.tracking.currency,
+                 "Of tracked amounts that name none, e.g. EUR; without it they have none")
+      ->check([](const std::string& text) {
+        return is_currency(text) ? "" : "must be three capital letters (ISO 4217), got " + text;
+      })
+      ->type_name("ISO4217")
+      ->group("Settings");
+  add_size(app, "--max-message", config.tracking.message_bytes_max, 1024, k_mib,
+           "Largest message of the tracking API; beyond, it is refused alone");
+  add_count(app, "--message-products", config.tracking.products_max, 1, 5000,
+            "Products one message of the tracking API may name");
   add_count(app, "--quarantine-events", config.quarantine.events_max, 0, 100'000'000,
             "Refused events kept with their reason; the oldest go first");
   add_count(app, "--decision-days", config.decisions.days_kept, 1, 400,
@@ -87,6 +98,8 @@ void add_settings(CLI::App& app, Config& config) {
 
   add_size(app, "--max-body", config.http.max_body_bytes, 1024, 1024 * k_mib,
            "Largest body of a request");
+  add_size(app, "--max-inflated-body", config.http.max_inflated_body_bytes, 1024, 1024 * k_mib,
+           "Largest body of a packed request, unpacked");
   add_size(app, "--max-headers", config.http.max_header_bytes, 1024, k_mib,
            "Largest request line and headers");
   add_count(app, "--max-connections", config.http.max_connections, 1, 1'000'000,

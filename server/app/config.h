@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "model/product.h"
 #include "server/collect/collector.h"
+#include "server/collect/tracking.h"
 #include "server/decisions/decision_log.h"
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
@@ -53,6 +54,8 @@ struct Config {
   events::Quarantine::Options quarantine;
   // What one call may bring, and how far an event's time may be off.
   collect::Collector::Options collector;
+  // The currency of tracked amounts that name none, and how large a tracked message may be.
+  collect::TrackingOptions tracking;
   // What a product may be.
   ProductLimits products;
   // How often a newly promoted model is looked for.

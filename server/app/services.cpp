@@ -137,6 +137,7 @@ void Services::start_parts(Access access) {
                   metrics_, log_);
   workers_.emplace(config_.workers, metrics_);
   handled_.emplace(http::Services{.collector = *collector_,
+                                  .tracking = tracking_options(),
                                   .catalog = *catalog_,
                                   .committer = *committer_,
                                   .quarantine = *quarantine_,
@@ -160,6 +161,12 @@ void Services::start_parts(Access access) {
       },
       metrics_);
   http::add_api_routes(*router_, *handled_);
+}
+
+collect::TrackingOptions Services::tracking_options() const {
+  collect::TrackingOptions options = config_.tracking;
+  options.events_max = config_.collector.batch_events_max;
+  return options;
 }
 
 ServiceFacts Services::facts() const {

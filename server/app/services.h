@@ -98,6 +98,7 @@ class Services {
   absl::Status open_state(const Progress& progress);
   absl::Status open_catalog(absl::StatusOr<catalog::Catalog::Products> products);
   void start_parts(Access access);
+  collect::TrackingOptions tracking_options() const;
   std::string stats_json() const;
 
   const Config config_;

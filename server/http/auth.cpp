@@ -1,5 +1,7 @@
 #include "server/http/auth.h"
 
+#include <absl/strings/escaping.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,18 @@ absl::Status unauthenticated(std::string_view message) {
   return make_status(absl::StatusCode::kUnauthenticated, "{}", message);
 }
 
+bool is_loopback_origin(std::string_view origin) {
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
+}
+
+// It is repeated in an answer's header.
+bool is_plain_origin(std::string_view origin) {
+  constexpr std::size_t k_bytes_max = 300;
+  return !origin.empty() && origin.size() <= k_bytes_max &&
+         std::all_of(origin.begin(), origin.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 absl::Status check_loopback(const Request& request) {
   const std::string_view host = request.headers.find("Host").value_or("");
   if (!is_loopback_host(host)) {
@@ -22,8 +36,7 @@ absl::Status check_loopback(const Request& request) {
   }
   const std::optional<std::string_view> origin = request.headers.find("Origin");
   if (!origin) return absl::OkStatus();
-  const std::size_t scheme = origin->find("://");
-  if (scheme == std::string_view::npos || !is_loopback_host(origin->substr(scheme + 3))) {
+  if (!is_loopback_origin(*origin)) {
     return make_status(absl::StatusCode::kPermissionDenied,
                        "Origin must be a loopback address while the server is open, got '{}'",
                        *origin);
@@ -31,17 +44,40 @@ absl::Status check_loopback(const Request& request) {
   return absl::OkStatus();
 }
 
-std::optional<std::string_view> bearer_of(const Request& request) {
-  constexpr std::string_view k_scheme = "bearer ";
+// What follows the scheme in the Authorization header.
+std::optional<std::string_view> credentials_of(const Request& request, std::string_view scheme) {
   const std::optional<std::string_view> header = request.headers.find("Authorization");
-  if (!header || header->size() <= k_scheme.size()) return std::nullopt;
-  const bool is_bearer = std::equal(k_scheme.begin(), k_scheme.end(), header->begin(),
-                                    [](char a, char b) { return a == (b | 0x20); });
-  if (!is_bearer) return std::nullopt;
-  return header->substr(k_scheme.size());
+  if (!header || header->size() <= scheme.size()) return std::nullopt;
+  const bool is_meant = std::equal(scheme.begin(), scheme.end(), header->begin(),
+                                   [](char a, char b) { return a == (b | 0x20); });
+  if (!is_meant) return std::nullopt;
+  return header->substr(scheme.size());
+}
+
+absl::Status check_origin(const Request& request, const KeyInfo& key) {
+  const std::optional<std::string_view> origin = request.headers.find("Origin");
+  if (!origin || key.origins.empty()) return absl::OkStatus();
+  if (std::find(key.origins.begin(), key.origins.end(), *origin) != key.origins.end()) {
+    return absl::OkStatus();
+  }
+  return make_status(absl::StatusCode::kPermissionDenied,
+                     "the API key is not for pages of the origin '{}'", *origin);
 }
 
 }  // namespace
+
+std::optional<std::string_view> bearer_key_of(const Request& request) {
+  return credentials_of(request, "bearer ");
+}
+
+std::optional<std::string> basic_key_of(const Request& request) {
+  const std::optional<std::string_view> encoded = credentials_of(request, "basic ");
+  std::string decoded;
+  if (!encoded || !absl::Base64Unescape({encoded->data(), encoded->size()}, &decoded)) {
+    return std::nullopt;
+  }
+  return decoded.substr(0, decoded.find(':'));
+}
 
 bool is_loopback_host(std::string_view host) {
   if (host.starts_with("[")) return host == "[::1]" || host.starts_with("[::1]:");
@@ -71,25 +107,44 @@ absl::Status AccessPolicy::authorize(Request& request, std::optional<Scope> need
   }
   if (!needed) return absl::OkStatus();
 
-  const std::optional<std::string_view> bearer = bearer_of(request);
-  const std::optional<std::string_view> given =
-      bearer ? bearer : find_parameter(request.query, "key");
+  std::optional<GivenKey> given;
+  if (const auto bearer = bearer_key_of(request)) {
+    given = {.key = std::string(*bearer)};
+  } else if (const auto in_url = find_parameter(request.query, "key")) {
+    given = {.key = std::string(*in_url), .is_in_url = true};
+  }
+  return authorize_key(request, given, *needed);
+}
+
+absl::Status AccessPolicy::authorize_key(Request& request, const std::optional<GivenKey>& given,
+                                         Scope needed) const {
+  if (request.is_control || keys_ == nullptr) {
+    request.scopes = Scopes::all();
+    return absl::OkStatus();
+  }
   if (!given) return unauthenticated("an API key is needed: Authorization: Bearer <key>");
-  std::optional<KeyInfo> key = keys_->find(*given);
+  std::optional<KeyInfo> key = keys_->find(given->key);
   if (!key) return unauthenticated("the API key is unknown or revoked");
-  if (!bearer && !key->scopes.are_public()) {
+  if (given->is_in_url && !key->scopes.are_public()) {
     return unauthenticated(
         "?key= is for keys with the scopes collect and recommend only; send this one as "
         "Authorization: Bearer <key>");
   }
-  if (!key->scopes.allow(*needed)) {
+  if (!key->scopes.allow(needed)) {
     return make_status(absl::StatusCode::kPermissionDenied,
-                       "the API key needs the scope {}, it has {}", name_of(*needed),
+                       "the API key needs the scope {}, it has {}", name_of(needed),
                        key->scopes.text());
   }
+  VITRINE_RETURN_IF_ERROR(check_origin(request, *key));
   request.scopes = key->scopes;
   request.key_id = std::move(key->id);
+  request.key_currency = std::move(key->currency);
   return absl::OkStatus();
+}
+
+bool AccessPolicy::allows_origin(std::string_view origin) const {
+  if (!is_plain_origin(origin)) return false;
+  return keys_ == nullptr ? is_loopback_origin(origin) : keys_->allows_origin(origin);
 }
 
 }  // namespace vitrine::http

@@ -36,6 +36,15 @@ struct KeyBook::Stored {
 
 struct KeyBook::Keys {
   StringMap<Stored> by_id;
+
+  bool allows_origin(std::string_view origin) const {
+    return std::any_of(by_id.begin(), by_id.end(), [&](const auto& each) {
+      const KeyRecord& record = each.second.record;
+      return record.scopes.are_public() &&
+             (record.origins.empty() || std::find(record.origins.begin(), record.origins.end(),
+                                                  origin) != record.origins.end());
+    });
+  }
 };
 
 namespace {
@@ -46,7 +55,9 @@ std::string encode(const KeyRecord& record, std::string_view hash) {
   json.begin_object().field("name", record.name).field("scopes", record.scopes.text());
   json.field("hash", hash).field("created_ms", record.created_ms).key("origins").begin_array();
   for (const std::string& origin : record.origins) json.value(origin);
-  json.end_array().end_object();
+  json.end_array();
+  if (!record.currency.empty()) json.field("currency", record.currency);
+  json.end_object();
   return bytes;
 }
 
@@ -60,6 +71,7 @@ absl::StatusOr<std::pair<KeyRecord, std::string>> decode(std::string_view id,
   record.name = reader.text("name", k_text_bytes_max).value_or("");
   const std::string_view scopes = reader.required_text("scopes", k_text_bytes_max);
   std::string hash(reader.required_text("hash", k_text_bytes_max));
+  record.currency = reader.text("currency", k_text_bytes_max).value_or("");
   record.created_ms = reader.integer("created_ms", 0, INT64_MAX).value_or(0);
   for (const std::string_view origin : reader.texts("origins", k_origins_max, k_text_bytes_max)) {
     record.origins.emplace_back(origin);
@@ -97,7 +109,12 @@ std::optional<KeyInfo> KeyBook::find(std::string_view bearer_key) const {
   const auto found = keys->by_id.find(id_in(bearer_key));
   if (found == keys->by_id.end()) return std::nullopt;
   if (!equal_in_constant_time(hash, found->second.hash)) return std::nullopt;
-  return KeyInfo{found->second.record.id, found->second.record.scopes};
+  const KeyRecord& record = found->second.record;
+  return KeyInfo{record.id, record.scopes, record.origins, record.currency};
+}
+
+bool KeyBook::allows_origin(std::string_view origin) const {
+  return keys_->current()->allows_origin(origin);
 }
 
 std::vector<KeyRecord> KeyBook::list() const {

@@ -26,6 +26,7 @@ struct KeyRecord {
   std::string name;  // for people: what the key is used for
   Scopes scopes;
   std::vector<std::string> origins;  // web pages that may use a public key; empty: all
+  std::string currency;              // of amounts that name none; empty: the server's
   TimeMs created_ms = 0;
 };
 
@@ -41,6 +42,7 @@ class KeyBook final : public Authenticator {
   ~KeyBook() override;
 
   std::optional<KeyInfo> find(std::string_view bearer_key) const override;
+  bool allows_origin(std::string_view origin) const override;
   std::vector<KeyRecord> list() const;  // oldest first
 
   // `wanted.id` and `wanted.created_ms` are decided here. `done` is called once, on the committer

@@ -8,6 +8,7 @@ namespace vitrine::http {
 
 struct Limits {
   std::size_t max_body_bytes = 1024 * 1024;               // of a request over TCP; beyond: 413
+  std::size_t max_inflated_body_bytes = 4 * 1024 * 1024;  // of a body that came packed; beyond: 413
   std::size_t max_control_body_bytes = 64 * 1024 * 1024;  // of a request over the control socket
   std::size_t max_header_bytes = 16 * 1024;               // request line and headers; beyond: 431
   std::size_t max_connections = 10'000;  // TCP and control together; beyond: 503, closed

@@ -16,6 +16,7 @@ Reply::Reply(std::string request_id, Sink sink)
 Reply::Reply(Reply&& other) noexcept
     : request_id_(std::move(other.request_id_)),
       sink_(std::exchange(other.sink_, nullptr)),
+      headers_(std::move(other.headers_)),
       observer_(other.observer_),
       observed_since_us_(other.observed_since_us_) {}
 
@@ -24,6 +25,7 @@ Reply& Reply::operator=(Reply&& other) noexcept {
   drop();
   request_id_ = std::move(other.request_id_);
   sink_ = std::exchange(other.sink_, nullptr);
+  headers_ = std::move(other.headers_);
   observer_ = other.observer_;
   observed_since_us_ = other.observed_since_us_;
   return *this;
@@ -36,8 +38,13 @@ void Reply::observe(ReplyObserver& observer) {
   observed_since_us_ = steady_us();
 }
 
+void Reply::add_header(std::string name, std::string value) {
+  headers_.emplace_back(std::move(name), std::move(value));
+}
+
 void Reply::send(Response response) {
   CHECK(sink_ != nullptr, "a request is answered once");
+  for (auto& header : headers_) response.headers.push_back(std::move(header));
   if (observer_ != nullptr) {
     observer_->answered(response.status, steady_us() - observed_since_us_);
   }

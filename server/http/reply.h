@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/http/response.h"
 
@@ -41,6 +43,9 @@ class Reply {
 
   const std::string& request_id() const { return request_id_; }
 
+  // Goes with the answer, whatever it will be.
+  void add_header(std::string name, std::string value);
+
   // From now on `observer` is told; the time counts from here.
   void observe(ReplyObserver& observer);
 
@@ -49,6 +54,7 @@ class Reply {
 
   std::string request_id_;
   Sink sink_;  // empty once answered or moved from
+  std::vector<std::pair<std::string, std::string>> headers_;
   ReplyObserver* observer_ = nullptr;
   std::int64_t observed_since_us_ = 0;
 };

@@ -65,6 +65,7 @@ struct Request {
   Parameters path_parameters;  // {id} of the route's pattern
   Scopes scopes;               // of the authenticated key
   std::string key_id;  // the authenticated key; empty in open mode and over the control socket
+  std::string key_currency;  // the key's own, of amounts that name none
 
   // A path parameter of the matched pattern. Precondition, checked: the pattern has it.
   std::string_view path(std::string_view name) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <utility>
@@ -63,7 +64,12 @@ bool is_capture(std::string_view segment) { return segment.starts_with('{'); }
 struct Router::Route {
   std::string method;
   std::optional<Scope> scope;
+  bool has_own_key = false;  // the handler finds it
   Handler handler;
+
+  bool is_public() const {
+    return has_own_key || scope == Scope::collect || scope == Scope::recommend;
+  }
 };
 
 struct Router::Path {
@@ -72,6 +78,11 @@ struct Router::Path {
   std::vector<std::string> names;  // of the captures, in order
   std::vector<Route> routes;
   std::unique_ptr<ReplyObserver> observer;
+
+  bool is_public() const {
+    return std::any_of(routes.begin(), routes.end(),
+                       [](const Route& route) { return route.is_public(); });
+  }
 
   // As the Allow header says it.
   std::string allowed_methods() const {
@@ -100,6 +111,14 @@ std::unique_ptr<ReplyObserver> Router::make_observer(std::string_view route) con
 
 void Router::add(std::string_view method, std::string_view pattern, std::optional<Scope> scope,
                  Handler handler) {
+  add_route(pattern, {std::string(method), scope, false, std::move(handler)});
+}
+
+void Router::add_with_own_key(std::string_view method, std::string_view pattern, Handler handler) {
+  add_route(pattern, {std::string(method), std::nullopt, true, std::move(handler)});
+}
+
+void Router::add_route(std::string_view pattern, Route added) {
   CHECK(pattern.starts_with('/'), "a pattern starts with a slash");
   Path* path = nullptr;
   for (const auto& known : paths_) {
@@ -114,8 +133,10 @@ void Router::add(std::string_view method, std::string_view pattern, std::optiona
     }
     path->observer = make_observer(pattern);
   }
-  for (const Route& route : path->routes) CHECK(route.method != method, "a route is added once");
-  path->routes.push_back({std::string(method), scope, std::move(handler)});
+  for (const Route& route : path->routes) {
+    CHECK(route.method != added.method, "a route is added once");
+  }
+  path->routes.push_back(std::move(added));
 }
 
 // Among the patterns that match, the one that names most segments outright: /v1/products/batch
@@ -152,6 +173,25 @@ absl::Status Router::prepare(const Path& path, const std::vector<std::string_vie
   return access_.authorize(request, scope);
 }
 
+// A preflight carries no key (Fetch, 4.8): the keys that there are decide together, and the key of
+// the request itself once more.
+void Router::answer_preflight(const Path& path, Request& request, Reply reply) const {
+  if (absl::Status status = access_.authorize(request, std::nullopt); !status.ok()) {
+    return reply.fail(status);
+  }
+  const std::string_view origin = request.headers.find("Origin").value_or("");
+  if (!access_.allows_origin(origin)) {
+    return reply.fail(make_status(absl::StatusCode::kPermissionDenied,
+                                  "no API key is for pages of the origin '{}'", origin));
+  }
+  Response response{204, "", "application/json", {}};
+  response.headers = {
+      {"Access-Control-Allow-Methods", path.allowed_methods()},
+      {"Access-Control-Allow-Headers", "authorization, content-type, x-retry-count, anonymousid"},
+      {"Access-Control-Max-Age", "86400"}};
+  reply.send(std::move(response));
+}
+
 void Router::handle(Request request, Reply reply) const {
   reply.observe(*unmatched_);
   const std::string target = request.target;
@@ -164,6 +204,17 @@ void Router::handle(Request request, Reply reply) const {
   const Path* path = find_path(path_text, captured);
   if (path == nullptr) return reply.fail(not_found("there is no route for {}", path_text));
   reply.observe(*path->observer);
+
+  // Also when the answer is a refusal: a page that cannot read it takes it for a broken network.
+  const std::optional<std::string_view> origin = request.headers.find("Origin");
+  if (origin && path->is_public() && access_.allows_origin(*origin)) {
+    reply.add_header("Access-Control-Allow-Origin", std::string(*origin));
+    reply.add_header("Access-Control-Expose-Headers", "Retry-After, X-Rejected, X-Request-Id");
+    reply.add_header("Vary", "Origin");
+  }
+  if (request.method == "OPTIONS" && path->is_public()) {
+    return answer_preflight(*path, request, std::move(reply));
+  }
 
   const std::string_view method =
       request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);

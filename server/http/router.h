@@ -46,7 +46,15 @@ class Router {
   void add(std::string_view method, std::string_view pattern, std::optional<Scope> scope,
            Handler handler);
 
+  // The same for a route whose clients keep the key in places of their own, such as the body: the
+  // handler asks access() for the scope `collect`.
+  void add_with_own_key(std::string_view method, std::string_view pattern, Handler handler);
+
+  // Pages of other origins may use routes of the scopes collect and recommend, and those above:
+  // their preflights are answered, and answers are marked for the origins of public keys.
   void handle(Request request, Reply reply) const;
+
+  const AccessPolicy& access() const { return access_; }
 
   std::vector<RouteName> routes() const;
 
@@ -57,6 +65,8 @@ class Router {
   const Path* find_path(std::string_view path, std::vector<std::string_view>& captured) const;
   absl::Status prepare(const Path& path, const std::vector<std::string_view>& captured,
                        std::string_view query, std::optional<Scope> scope, Request& request) const;
+  void add_route(std::string_view pattern, Route route);
+  void answer_preflight(const Path& path, Request& request, Reply reply) const;
   std::unique_ptr<ReplyObserver> make_observer(std::string_view route) const;
 
   AccessPolicy access_;

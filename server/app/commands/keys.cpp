@@ -20,6 +20,7 @@ namespace {
 struct KeysCommand {
   std::vector<std::string> scopes;
   std::vector<std::string> origins;
+  std::string currency;
   std::string key_id;
 };
 
@@ -49,6 +50,7 @@ absl::Status create(const KeysCommand& command, const Invocation& invocation) {
   writer.begin_object();
   write_texts(writer, "scopes", command.scopes);
   if (!command.origins.empty()) write_texts(writer, "origins", command.origins);
+  if (!command.currency.empty()) writer.field("currency", command.currency);
   writer.end_object();
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
                            ask(invocation, "POST", "/v1/keys", std::move(body), false));
@@ -116,6 +118,9 @@ void add_keys(CLI::App& root, Invocation& invocation) {
       ->required();
   made.add_option("--origin", command->origins, "Pages that may use it; may be given again")
       ->type_name("URL");
+  made.add_option("--currency", command->currency,
+                  "Of tracked amounts that name none; else the server's")
+      ->type_name("ISO4217");
   on(made, create);
   on(add_verb(app, invocation, "list", "All keys, without their secrets"), list);
   CLI::App& revoked = add_verb(app, invocation, "revoke", "End a key; the next request is refused");

@@ -20,7 +20,9 @@ void append_record(JsonWriter& json, const KeyRecord& record) {
   }
   json.end_array().key("origins").begin_array();
   for (const std::string& origin : record.origins) json.value(origin);
-  json.end_array().field("created_at", format_time(record.created_ms));
+  json.end_array().key("currency");
+  record.currency.empty() ? json.null() : json.value(record.currency);
+  json.field("created_at", format_time(record.created_ms));
 }
 
 absl::StatusOr<KeyRecord> wanted_key(const Request& request, const Limits& limits) {
@@ -37,6 +39,10 @@ absl::StatusOr<KeyRecord> wanted_key(const Request& request, const Limits& limit
   }
   for (const std::string_view origin : body.texts("origins", k_origins_max, k_origin_bytes_max)) {
     wanted.origins.emplace_back(origin);
+  }
+  wanted.currency = body.text("currency", k_name_bytes_max).value_or("");
+  if (!wanted.currency.empty() && !is_currency(wanted.currency)) {
+    body.refuse("currency", "must be three capital letters (ISO 4217)");
   }
   if (wanted.scopes.empty()) body.refuse("scopes", "must name at least one scope");
   VITRINE_RETURN_IF_ERROR(body.finish());

@@ -4,6 +4,7 @@ namespace vitrine::http {
 
 void add_api_routes(Router& router, const Services& services) {
   add_event_routes(router, services);
+  add_tracking_routes(router, services);
   add_recommendation_routes(router, services);
   add_placement_routes(router, services);
   add_product_routes(router, services);

@@ -14,6 +14,7 @@
 #include "model/model_registry.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
+#include "server/collect/tracking.h"
 #include "server/decisions/decision_log.h"
 #include "server/decisions/results_book.h"
 #include "server/events/committer.h"
@@ -33,6 +34,7 @@ namespace vitrine::http {
 // What the handlers stand on; all outlives the router.
 struct Services {
   collect::Collector& collector;
+  collect::TrackingOptions tracking;
   catalog::Catalog& catalog;
   events::Committer& committer;
   const events::Quarantine& quarantine;
@@ -55,6 +57,7 @@ struct Services {
 void add_api_routes(Router& router, const Services& services);
 
 void add_event_routes(Router& router, const Services& services);
+void add_tracking_routes(Router& router, const Services& services);  // Segment's, GA4's
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);

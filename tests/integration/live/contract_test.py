@@ -74,6 +74,7 @@ class ContractTest(unittest.TestCase):
                 self.operations()
                 shown = self.recommendations()
                 self.events(shown)
+                self.tracking()
                 self.placements()
                 self.products()
                 self.models(first)
@@ -130,6 +131,19 @@ class ContractTest(unittest.TestCase):
         self.assertEqual((results["totals"]["impressions"], results["totals"]["clicks"]), (1, 1))
         self.assertEqual(results["totals"]["revenue"], {"EUR": "6.00"})
 
+    def tracking(self):
+        viewed = {"anonymousId": "v-contract", "event": "Product Viewed", "properties": {"product_id": "p"}}
+        for prefix in ("", "/v1"):
+            for kind in ("track", "identify", "page", "screen", "group", "alias", "t", "i", "p", "s", "g", "a"):
+                self.ask("POST", f"{prefix}/{kind}", viewed)
+            for path in ("/batch", "/b", "/import"):
+                self.ask("POST", prefix + path, {"batch": [{"type": "track", **viewed}, {"type": "track"}]})
+            self.ask("GET", prefix + "/projects/any/settings")
+        for path in ("/beacon/v1/batch?writeKey=any", "/beacon/batch?writeKey=any"):
+            self.ask("POST", path, {"batch": []})
+        self.ask("POST", "/mp/collect?api_secret=any", {"client_id": "c", "events": []}, status=204)
+        self.ask("POST", "/v1/batch", [], status=400)
+
     def placements(self):
         self.ask("GET", "/v1/placements")
         home = self.ask("GET", "/v1/placements/home")
@@ -156,7 +170,7 @@ class ContractTest(unittest.TestCase):
         self.ask("POST", "/v1/models/refresh")
 
     def keys(self):
-        key = self.ask("POST", "/v1/keys", {"name": "web", "scopes": ["recommend"]}, status=201)
+        key = self.ask("POST", "/v1/keys", {"name": "web", "scopes": ["recommend"], "currency": "EUR"}, status=201)
         self.ask("GET", "/v1/keys")
         self.ask("DELETE", f"/v1/keys/{key['id']}", status=204)
 

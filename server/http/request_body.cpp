@@ -1,0 +1,36 @@
+#include "server/http/request_body.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/inflate.h"
+#include "base/status.h"
+#include "server/http/response.h"
+
+namespace vitrine::http {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string low(text);
+  for (char& c : low) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return low;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> take_body(Request& request, std::size_t max_bytes) {
+  const std::string coding = lower(request.headers.find("Content-Encoding").value_or("identity"));
+  const bool is_packed = coding == "gzip" || coding == "x-gzip" || coding == "deflate";
+  if (!is_packed && coding != "identity" && !coding.empty()) {
+    return field_error("Content-Encoding",
+                       fmt::format("Content-Encoding must be gzip, deflate or identity, got {}",
+                                   coding.substr(0, 64)));
+  }
+  if (!is_packed && !is_gzip(request.body)) return std::move(request.body);
+  absl::StatusOr<std::string> body = inflate(request.body, max_bytes);
+  if (body.ok() || body.status().code() == absl::StatusCode::kOutOfRange) return body;
+  return field_error("Content-Encoding",
+                     fmt::format("the body cannot be unpacked: {}", message_of(body.status())));
+}
+
+}  // namespace vitrine::http
