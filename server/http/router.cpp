@@ -45,6 +45,11 @@ class RouteObserver final : public ReplyObserver {
   std::array<Counter*, 4> by_class_{};
 };
 
+// What pages may send: the first two, and what Segment's and RudderStack's browser clients add.
+constexpr std::string_view k_allowed_headers =
+    "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-recovered, "
+    "rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt";
+
 // The parts between slashes; the leading slash is no part.
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> segments;
@@ -185,10 +190,9 @@ void Router::answer_preflight(const Path& path, Request& request, Reply reply) c
                                   "no API key is for pages of the origin '{}'", origin));
   }
   Response response{204, "", "application/json", {}};
-  response.headers = {
-      {"Access-Control-Allow-Methods", path.allowed_methods()},
-      {"Access-Control-Allow-Headers", "authorization, content-type, x-retry-count, anonymousid"},
-      {"Access-Control-Max-Age", "86400"}};
+  response.headers = {{"Access-Control-Allow-Methods", path.allowed_methods()},
+                      {"Access-Control-Allow-Headers", std::string(k_allowed_headers)},
+                      {"Access-Control-Max-Age", "86400"}};
   reply.send(std::move(response));
 }
 

@@ -58,6 +58,7 @@ void add_api_routes(Router& router, const Services& services);
 
 void add_event_routes(Router& router, const Services& services);
 void add_tracking_routes(Router& router, const Services& services);  // Segment's, GA4's
+void add_tracking_settings_routes(Router& router);
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);

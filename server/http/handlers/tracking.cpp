@@ -13,7 +13,6 @@
 #include "base/status.h"
 #include "server/http/handlers/later.h"
 #include "server/http/handlers/routes.h"
-#include "server/http/json_writer.h"
 #include "server/http/request_body.h"
 
 namespace vitrine::http {
@@ -160,25 +159,6 @@ void TrackingCall::refuse(const absl::Status& status, Reply reply) {
                             "", reply.request_id()));
 }
 
-// What the browser client of Segment asks for before it sends anything.
-absl::StatusOr<Response> settings(const Router& router, Request& request) {
-  const std::string key(request.path("key"));
-  VITRINE_RETURN_IF_ERROR(router.access().authorize_key(
-      request, GivenKey{.key = key, .is_in_url = true}, Scope::collect));
-  const std::string_view host = request.headers.find("Host").value_or("localhost");
-  const std::string_view protocol = request.headers.find("X-Forwarded-Proto").value_or("");
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().key("integrations").begin_object().key("Segment.io").begin_object();
-  json.field("apiKey", key).field("apiHost", std::string(host) + "/v1");
-  // The client speaks https unless it is told otherwise.
-  if (protocol == "http" || (protocol.empty() && is_loopback_host(host))) {
-    json.field("protocol", "http");
-  }
-  json.end_object().end_object().end_object();
-  return json_response(std::move(body));
-}
-
 }  // namespace
 
 void add_tracking_routes(Router& router, const Services& services) {
@@ -195,11 +175,7 @@ void add_tracking_routes(Router& router, const Services& services) {
   add("/beacon/v1/batch", Form::batch, std::nullopt);
   add("/beacon/batch", Form::batch, std::nullopt);
   add("/mp/collect", Form::ga4, std::nullopt);
-  for (const std::string path : {"/projects/{key}/settings", "/v1/projects/{key}/settings"}) {
-    router.add_with_own_key("GET", path, answer_at_once([&router](Request& request) {
-                              return settings(router, request);
-                            }));
-  }
+  add_tracking_settings_routes(router);
 }
 
 }  // namespace vitrine::http

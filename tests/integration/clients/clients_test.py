@@ -129,9 +129,9 @@ class ClientsTest(unittest.TestCase):
         if not plan:
             self.assertNotIn("error", said.lower())
 
-    def run_browser(self, name, plan=(), host="localhost", until=None):
-        client = self.start_client("segment_browser.mjs", name, plan, SHOP_PORT=str(self.shop_port), SHOP_HOST=host,
-                                   CHROMIUM=CHROMIUM)
+    def run_browser(self, script, name, plan=(), host="localhost", until=None, mode=""):
+        client = self.start_client(script, name, plan, SHOP_PORT=str(self.shop_port), SHOP_HOST=host,
+                                   CHROMIUM=CHROMIUM, MODE=mode)
         try:
             said = client.stdout.readline()
             self.assertEqual(said, "sent\n", said if said == "sent\n" else said + client.stdout.read())
@@ -247,16 +247,33 @@ class ClientsTest(unittest.TestCase):
 
     @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
     def test_segment_in_a_browser(self):
-        self.run_browser("browser")
+        self.run_browser("segment_browser.mjs", "browser")
         self.check("browser")
         self.assertEqual({path for path, _, _ in self.proxy.seen}, {"/v1/p", "/v1/t", "/v1/i"})
         self.assertEqual({headers["Content-Type"] for _, headers, _ in self.proxy.seen}, {"text/plain"})
 
     @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
     def test_segment_in_a_browser_sends_again_until_each_event_is_there_once(self):
-        self.run_browser("browser-again", ["busy", "lose", "pass", self.restart, "lose", "down"])
+        self.run_browser("segment_browser.mjs", "browser-again", ["busy", "lose", "pass", self.restart, "lose", "down"])
         self.check("browser-again")
         self.assertGreaterEqual(len(self.proxy.seen), 8 + 4)
+
+    @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
+    def test_rudderstack_in_a_browser(self):
+        self.run_browser("rudder_browser.mjs", "rudder-browser")
+        self.check("rudder-browser")
+        self.assertEqual({path for path, _, _ in self.proxy.seen}, {"/v1/page", "/v1/track", "/v1/identify"})
+
+    @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
+    def test_rudderstack_in_a_browser_sends_again_until_each_event_is_there_once(self):
+        self.run_browser("rudder_browser.mjs", "rudder-browser-again", ["busy", "lose", "pass", self.restart, "down"])
+        self.check("rudder-browser-again")
+
+    @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
+    def test_rudderstack_in_a_page_that_closes(self):
+        self.run_browser("rudder_browser.mjs", "rudder-beacon", mode="beacon")
+        self.check("rudder-beacon")
+        self.assertEqual({path for path, _, _ in self.proxy.seen}, {"/beacon/v1/batch"})
 
     @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
     def test_a_page_of_a_foreign_origin_is_refused_by_the_browser(self):
@@ -269,7 +286,7 @@ class ClientsTest(unittest.TestCase):
             return original(proxy, request, body)
         FlakyProxy.forward = counted
         try:
-            self.run_browser("foreign", host="127.0.0.1", until=lambda: bool(preflights))
+            self.run_browser("segment_browser.mjs", "foreign", host="127.0.0.1", until=lambda: bool(preflights))
         finally:
             FlakyProxy.forward = original
         self.assertEqual(self.proxy.seen, [], "nothing is sent after a refused preflight")
@@ -281,7 +298,7 @@ def missing():
     if not shutil.which("node"):
         return "there is no node"
     for part in ("node_modules/@segment/analytics-node", "node_modules/@rudderstack/rudder-sdk-node",
-                 "node_modules/@segment/analytics-next", "python/segment"):
+                 "node_modules/@segment/analytics-next", "node_modules/@rudderstack/analytics-js", "python/segment"):
         if not (INSTALLED / part).exists():
             return f"{part} is not in {INSTALLED}: './run test' installs it"
     return None

@@ -139,6 +139,8 @@ class ContractTest(unittest.TestCase):
             for path in ("/batch", "/b", "/import"):
                 self.ask("POST", prefix + path, {"batch": [{"type": "track", **viewed}, {"type": "track"}]})
             self.ask("GET", prefix + "/projects/any/settings")
+        for path in ("/sourceConfig", "/sourceConfig/"):
+            self.ask("GET", path + "?writeKey=any&v=3")
         for path in ("/beacon/v1/batch?writeKey=any", "/beacon/batch?writeKey=any"):
             self.ask("POST", path, {"batch": []})
         self.ask("POST", "/mp/collect?api_secret=any", {"client_id": "c", "events": []}, status=204)
