@@ -81,6 +81,8 @@ absl::Status read_variety(const boost::json::value* value, Variety& variety) {
   variety.diversity = static_cast<float>(reader.number("diversity", 0, 1).value_or(0));
   variety.category_max = read_count(reader, "category_max");
   variety.brand_max = read_count(reader, "brand_max");
+  variety.repeats_max_share = static_cast<float>(
+      reader.number("repeats_max_share", std::numeric_limits<float>::min(), 1).value_or(1));
   variety.rotates = reader.boolean("rotates").value_or(false);
   variety.explores_one_in = read_count(reader, "explores_one_in");
   return reader.finish();
@@ -157,6 +159,7 @@ void append_placement(JsonWriter& json, const Placement& placement) {
   json.field("diversity", placement.variety.diversity);
   json.field("category_max", placement.variety.category_max);
   json.field("brand_max", placement.variety.brand_max);
+  json.field("repeats_max_share", placement.variety.repeats_max_share);
   json.field("rotates", placement.variety.rotates);
   json.field("explores_one_in", placement.variety.explores_one_in).end_object();
   json.field("version", placement.version);

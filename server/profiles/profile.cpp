@@ -1,6 +1,7 @@
 #include "server/profiles/profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <tuple>
 
@@ -62,33 +63,64 @@ std::uint32_t taken_back(const PurchaseLine& line, std::uint64_t returned) {
       std::min<std::uint64_t>(line.purchases, returned * line.purchases / line.pieces));
 }
 
+// A line, and how many of its purchases were not taken back.
+struct Kept {
+  const PurchaseLine* line;
+  std::uint32_t purchases;
+  bool is_open;  // more pieces of it may come back
+};
+
+// Takes pieces that came back without their purchase off the latest purchases.
+void take_off(std::uint64_t pieces, std::vector<Kept>& kept) {
+  std::ranges::sort(kept, std::greater{}, [](const Kept& one) {
+    return std::pair(one.line->last_ms, one.line->order_key);
+  });
+  for (Kept& one : kept) {
+    if (!one.is_open) continue;
+    const PurchaseLine& line = *one.line;
+    const std::uint64_t used = std::min(pieces, line.pieces - line.returned);
+    one.purchases -= taken_back(line, line.returned + used) - taken_back(line, line.returned);
+    pieces -= used;
+  }
+}
+
+float weight_of(const PurchaseLine& line, TimeMs last_ms, float half_life_days) {
+  const float days = static_cast<float>(last_ms - line.last_ms) / static_cast<float>(k_day_ms);
+  return std::exp2(-days / half_life_days);
+}
+
+void add_orders(const Kept& kept, Bought& sum) {
+  if (kept.purchases == 0) return;
+  const std::uint32_t orders = kept.line->order_key == 0 ? kept.purchases : 1;
+  const auto count = static_cast<float>(orders);
+  sum.orders += orders;
+  sum.recent += count * weight_of(*kept.line, sum.last_ms, Bought::k_recent_days);
+  sum.lately += count * weight_of(*kept.line, sum.last_ms, Bought::k_lately_days);
+}
+
 // What all lines with one product come to.
 Bought sum_of(std::span<const PurchaseLine> lines, const Profile& profile) {
   Bought sum{.product = lines.front().product};
   std::uint64_t homeless = 0;  // pieces that came back without their purchase
-  std::vector<const PurchaseLine*> open;
+  std::vector<Kept> kept;
   for (const PurchaseLine& line : lines) {
     sum.purchases += line.purchases;
     sum.last_ms = std::max(sum.last_ms, line.last_ms);
     if (line.purchases == 0) {
       homeless += line.returned;
-    } else if (line.is_cancelled || has_key(line.order_key, profile.cancelled_orders)) {
-      sum.refunds += line.purchases;
-    } else {
-      sum.refunds += taken_back(line, line.returned);
+    } else if (!line.is_cancelled && !has_key(line.order_key, profile.cancelled_orders)) {
       if (line.order_key == 0 && line.returned > line.pieces)
         homeless += line.returned - line.pieces;
-      if (line.returned < line.pieces) open.push_back(&line);
+      kept.push_back({.line = &line,
+                      .purchases = line.purchases - taken_back(line, line.returned),
+                      .is_open = line.returned < line.pieces});
     }
   }
-  if (homeless == 0) return sum;
-  std::ranges::sort(open, std::greater{}, [](const PurchaseLine* line) {
-    return std::pair(line->last_ms, line->order_key);
-  });
-  for (const PurchaseLine* line : open) {
-    const std::uint64_t used = std::min(homeless, line->pieces - line->returned);
-    sum.refunds += taken_back(*line, line->returned + used) - taken_back(*line, line->returned);
-    homeless -= used;
+  if (homeless > 0) take_off(homeless, kept);
+  sum.refunds = sum.purchases;
+  for (const Kept& one : kept) {
+    sum.refunds -= one.purchases;
+    add_orders(one, sum);
   }
   return sum;
 }

@@ -36,10 +36,19 @@ struct Seen {
 };
 
 struct Bought {
+  // In which the weight of an order halves in `recent` and `lately`.
+  static constexpr float k_recent_days = 60;
+  static constexpr float k_lately_days = 14;
+
   ProductNumber product;
   std::uint32_t purchases = 0;  // order lines, not pieces
   std::uint32_t refunds = 0;    // of those, how many were taken back as a whole
+  std::uint32_t orders = 0;     // with the product, not taken back; a line without one is one
+  float recent = 0;             // the same orders with time counting, as of `last_ms`
+  float lately = 0;             // likewise
   TimeMs last_ms = 0;           // the latest purchase
+
+  bool is_kept() const { return purchases > refunds; }
   friend bool operator==(const Bought&, const Bought&) = default;
 };
 

@@ -6,11 +6,21 @@
 namespace vitrine::recommend {
 namespace {
 
+constexpr std::size_t k_last_place = 999;
+
+std::array<float, k_last_place> depths_by_place() {
+  std::array<float, k_last_place> depths{};
+  const float last = std::log(static_cast<float>(k_last_place + 1));
+  for (std::size_t place = 0; place < k_last_place; ++place)
+    depths[place] = 1 - std::log(static_cast<float>(place + 1)) / last;
+  return depths;
+}
+
 // The source that says most for the candidate names it; of those that gave it, whatever they say.
 void name_strongest(std::size_t source_count, Pool::Entry& entry) {
   bool is_found = false;
   for (std::size_t i = 0; i < source_count; ++i) {
-    if (entry.shares[i] <= 0) continue;
+    if (!entry.is_given_by(i)) continue;
     if (is_found && entry.parts[i] <= entry.parts[entry.strongest]) continue;
     entry.strongest = static_cast<std::uint8_t>(i);
     is_found = true;
@@ -23,7 +33,7 @@ void HandSetBlend::score(std::span<Pool::Entry> entries) const {
   for (Pool::Entry& entry : entries) {
     entry.score = 0;
     for (std::size_t i = 0; i < weights_.size(); ++i) {
-      entry.parts[i] = weights_[i] * entry.shares[i];
+      entry.parts[i] = weights_[i] * entry.share_of(i);
       entry.score += entry.parts[i];
     }
     name_strongest(weights_.size(), entry);
@@ -65,27 +75,25 @@ void LearntBlend::score(std::span<Pool::Entry> entries) const {
     float logit = bias_;
     for (std::size_t i = 0; i < source_count_; ++i) {
       entry.parts[i] = 0;
-      if (entry.shares[i] <= 0) continue;
-      entry.parts[i] = sources_[i] * entry.shares[i] + depths_[i] * depth_of(entry.shares[i]);
+      if (!entry.is_given_by(i)) continue;
+      entry.parts[i] =
+          sources_[i] * entry.share_of(i) + depths_[i] * depth_of_place(entry.places[i] - 1U);
       logit += entry.parts[i];
     }
     const Features features = reader_.read(entry.product);
     float own = 0;
-    for (std::size_t i = 0; i < features.size(); ++i) {
-      const float part = features_[i] * features[i];
-      logit += part;
-      if (i < k_own_features) own += part;
-    }
-    if (buy_again_ < source_count_ && entry.shares[buy_again_] > 0) entry.parts[buy_again_] += own;
-    entry.score = 1 / (1 + std::exp(-logit));
+    for (std::size_t i = 0; i < k_own_features; ++i) own += features_[i] * features[i];
+    for (std::size_t i = k_own_features; i < features.size(); ++i)
+      logit += features_[i] * features[i];
+    if (buy_again_ < source_count_ && entry.is_given_by(buy_again_)) entry.parts[buy_again_] += own;
+    entry.score = 1 / (1 + std::exp(-(logit + own)));
     name_strongest(source_count_, entry);
   }
 }
 
-float depth_of(float share) {
-  if (share <= 0) return 0;
-  constexpr float k_last = 6.908F;  // ln(1000)
-  return std::max(0.0F, 1 - std::log(Pool::place_of_share(share) + 1) / k_last);
+float depth_of_place(std::size_t place) {
+  static const std::array<float, k_last_place> depths = depths_by_place();
+  return place < k_last_place ? depths[place] : 0;
 }
 
 std::size_t blend_input_count(const Placement& placement) {
@@ -94,9 +102,9 @@ std::size_t blend_input_count(const Placement& placement) {
 
 void append_blend_inputs(const Pool::Entry& entry, std::size_t source_count,
                          const FeatureReader& reader, std::vector<float>& inputs) {
-  const auto shares = std::span(entry.shares).first(source_count);
-  inputs.insert(inputs.end(), shares.begin(), shares.end());
-  for (const float share : shares) inputs.push_back(depth_of(share));
+  for (std::size_t i = 0; i < source_count; ++i) inputs.push_back(entry.share_of(i));
+  for (std::size_t i = 0; i < source_count; ++i)
+    inputs.push_back(entry.is_given_by(i) ? depth_of_place(entry.places[i] - 1U) : 0);
   const Features features = reader.read(entry.product);
   inputs.insert(inputs.end(), features.begin(), features.end());
 }

@@ -53,9 +53,8 @@ class LearntBlend final : public Blend {
   Features features_{};
 };
 
-// A share on a logarithmic scale: 1 for the first place, 0.5 for place 30, 0 from place 999 on and
-// for a share of 0.
-float depth_of(float share);
+// A place on a logarithmic scale: 1 for the first, 0.5 for place 30, 0 from place 999 on.
+float depth_of_place(std::size_t place);
 
 // How many inputs a candidate has: the shares and the depths by source, then the features.
 std::size_t blend_input_count(const Placement& placement);

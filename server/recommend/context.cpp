@@ -1,6 +1,6 @@
 #include "server/recommend/context.h"
 
-#include "server/recommend/repurchase.h"
+#include <algorithm>
 
 namespace vitrine::recommend {
 namespace {
@@ -18,24 +18,10 @@ void mark_request(const Context& context, ProductMarks& marks) {
   }
 }
 
-bool may_return(const Context& context, const profiles::Bought& bought) {
-  switch (context.placement.purchased) {
-    case PurchasedPolicy::show:
-      return true;
-    case PurchasedPolicy::hide_for_180_days:
-      return context.now_ms - bought.last_ms >= k_purchased_hidden_ms;
-    case PurchasedPolicy::show_when_due:
-      return is_due(context, bought);
-  }
-  return true;
-}
-
 void mark_person(const Context& context, ProductMarks& marks) {
   if (context.profile == nullptr) return;
   for (const profiles::Bought& bought : context.profile->bought) {
-    if (bought.purchases > bought.refunds && !may_return(context, bought)) {
-      marks.add(bought.product, Mark::purchased);
-    }
+    if (bought.is_kept()) marks.add(bought.product, Mark::purchased);
   }
   for (const Interest& interest : context.interests) {
     if (!interest.is_bought) marks.add(interest.product, Mark::seen);
@@ -104,6 +90,13 @@ void mark_page(const catalog::CatalogSnapshot& catalog, std::span<const ProductN
 }
 
 }  // namespace
+
+const profiles::Bought* Context::bought(ProductNumber product_number) const {
+  if (profile == nullptr || !marks.has(product_number, Mark::purchased)) return nullptr;
+  const auto found =
+      std::ranges::lower_bound(profile->bought, product_number, {}, &profiles::Bought::product);
+  return found != profile->bought.end() && found->product == product_number ? &*found : nullptr;
+}
 
 AssortmentScope scope_of(const RecommendRequest& request, const Placement& placement) {
   return {.category = request.category,

@@ -64,6 +64,8 @@ struct Context {
     const std::optional<std::uint32_t> row = live->row_of(product_number);
     return row ? live->vector(*row) : std::span<const float>();
   }
+  // What the person bought of the product; null when they did not, or gave it back.
+  const profiles::Bought* bought(ProductNumber product_number) const;
   // Whether a reason should speak of the product: rather not of a fee or what the shop hides.
   bool may_name(ProductNumber product_number) const {
     const Product* const known = catalog->find(product_number);

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "server/recommend/repurchase.h"
+
 namespace vitrine::recommend {
 namespace {
 
 constexpr std::array<std::string_view, k_removal_count> k_names = {
-    "not_in_catalog", "hidden",  "out_of_stock", "unavailable",  "market",
-    "category",       "filter",  "excluded",     "in_cart",      "current_product",
-    "purchased",      "on_page", "variant",      "category_cap", "brand_cap"};
+    "not_in_catalog", "hidden",       "out_of_stock", "unavailable",     "market",    "category",
+    "filter",         "excluded",     "in_cart",      "current_product", "purchased", "on_page",
+    "variant",        "category_cap", "brand_cap",    "repeat_cap"};
 
 constexpr std::uint8_t k_admitted = 1;
 constexpr std::uint8_t k_removed = 2;
@@ -81,7 +83,7 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
   if (context.marks.has(product, Mark::current) || is_variant_of_current(context, known)) {
     return Removal::current_product;
   }
-  if (context.marks.has(product, Mark::purchased)) return Removal::purchased;
+  if (is_bought_lately(context, product)) return Removal::purchased;
   if (is_on_page(context, product, known)) return Removal::on_page;
   return std::nullopt;
 }

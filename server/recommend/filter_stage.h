@@ -30,9 +30,10 @@ enum class Removal : std::uint8_t {
   on_page,
   variant,
   category_cap,
-  brand_cap
+  brand_cap,
+  repeat_cap
 };
-constexpr std::size_t k_removal_count = 15;
+constexpr std::size_t k_removal_count = 16;
 std::string_view name_of(Removal removal);
 
 // Why `product` may not be shown; nothing when it may. A product the catalog does not know passes

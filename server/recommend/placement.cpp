@@ -69,6 +69,10 @@ absl::Status validate(const Variety& variety) {
   if (!(variety.diversity >= 0 && variety.diversity <= 1)) {
     return invalid_argument("variety.diversity must be between 0 and 1, got {}", variety.diversity);
   }
+  if (!(variety.repeats_max_share > 0 && variety.repeats_max_share <= 1)) {
+    return invalid_argument("variety.repeats_max_share must be above 0 and at most 1, got {}",
+                            variety.repeats_max_share);
+  }
   const std::array<std::pair<std::string_view, std::size_t>, 3> counts = {
       {{"category_max", variety.category_max},
        {"brand_max", variety.brand_max},

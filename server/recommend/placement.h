@@ -30,6 +30,9 @@ struct Variety {
   float diversity = 0;
   std::size_t category_max = 0;  // products of one deepest category; 0: any number
   std::size_t brand_max = 0;     // likewise of one brand
+  // What part of an answer may be products the person bought before, rounded down, one at least;
+  // above 0, at most 1. It gives way where the answer would stay short.
+  float repeats_max_share = 1;
   // What this person has seen lately and left alone sinks; see rotation.h.
   bool rotates = false;
   // One place in so many is drawn evenly from the best candidates that did not make it, to learn

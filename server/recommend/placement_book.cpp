@@ -6,6 +6,10 @@
 namespace vitrine::recommend {
 namespace {
 
+// One place of a page of twelve, and of a list of twenty, is for something else than what the
+// person buys anyway. docs/recommend.md has what that costs, and what more would.
+constexpr float k_repeats_max_share = 0.95F;
+
 Placement home() {
   return {.name = "home",
           .description = "The first page: what this person most likely wants next",
@@ -19,7 +23,8 @@ Placement home() {
           .fallback = {"trending", "popular", "new"},
           .purchased = PurchasedPolicy::show_when_due,
           .answers_newest = true,
-          .variety = {.rotates = true, .explores_one_in = 12}};
+          .variety = {
+              .repeats_max_share = k_repeats_max_share, .rotates = true, .explores_one_in = 12}};
 }
 
 Placement product_page() {
@@ -79,7 +84,7 @@ Placement email() {
                       {"trending", 0.1F}},
           .fallback = {"trending", "popular", "new"},
           .purchased = PurchasedPolicy::show_when_due,
-          .variety = {.rotates = true}};
+          .variety = {.repeats_max_share = k_repeats_max_share, .rotates = true}};
 }
 
 }  // namespace

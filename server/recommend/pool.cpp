@@ -1,6 +1,7 @@
 #include "server/recommend/pool.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "server/recommend/blend.h"
@@ -15,20 +16,19 @@ float Pool::share_of_place(std::size_t place) {
   return k_fusion / (k_fusion + static_cast<float>(place));
 }
 
-float Pool::place_of_share(float share) { return k_fusion / share - k_fusion; }
-
 void Pool::add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
                ProductMarks& marks) {
-  std::size_t place = 0;
   filter.expect(products);
+  std::uint16_t place = 0;
   for (const ProductNumber product : products) {
+    if (place == std::numeric_limits<std::uint16_t>::max()) return;
     if (!filter.admits(product)) continue;
     ProductMarks::Entry& mark = marks.at(product);
     if (mark.slot == ProductMarks::k_no_slot) {
       mark.slot = static_cast<std::uint32_t>(entries_.size());
       entries_.push_back({.product = product});
     }
-    entries_[mark.slot].shares[source] = share_of_place(place++);
+    entries_[mark.slot].places[source] = ++place;
   }
 }
 

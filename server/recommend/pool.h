@@ -22,14 +22,20 @@ class Pool {
 
   struct Entry {
     ProductNumber product;
-    float score = 0;                            // by the blend, as the two below
-    std::uint8_t strongest = 0;                 // the source that says most for it
-    std::array<float, k_sources_max> parts{};   // of the score, by the source's place
-    std::array<float, k_sources_max> shares{};  // likewise; 0: not given by it
+    float score = 0;                           // by the blend, as the two below
+    std::uint8_t strongest = 0;                // the source that says most for it
+    std::array<float, k_sources_max> parts{};  // of the score, by the source's place
+    // Likewise one more than the place in the source's list; 0: not given by it.
+    std::array<std::uint16_t, k_sources_max> places{};
+
+    bool is_given_by(std::size_t source) const { return places[source] != 0; }
+    // 0 when it was not given by the source.
+    float share_of(std::size_t source) const {
+      return is_given_by(source) ? share_of_place(places[source] - 1U) : 0;
+    }
   };
 
   static float share_of_place(std::size_t place);
-  static float place_of_share(float share);  // the other way round; share above 0
 
   void begin() { entries_.clear(); }
   // What the filter does not admit takes no place.

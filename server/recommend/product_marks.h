@@ -15,7 +15,7 @@ enum class Mark : std::uint8_t {
   excluded = 1,   // by the request
   in_cart = 2,    // of the request
   current = 4,    // the product looked at
-  purchased = 8,  // bought lately, where the placement hides that
+  purchased = 8,  // bought by the person, ever, and not given back
   seen = 16,      // looked at lately and never bought: for the source `recent` alone
   on_page = 32    // shown by an earlier placement of the same page
 };

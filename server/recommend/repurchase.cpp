@@ -27,4 +27,13 @@ bool is_due(const Context& context, const profiles::Bought& bought) {
   return days && static_cast<float>(age_ms) >= k_due_part * *days * static_cast<float>(k_day_ms);
 }
 
+bool is_bought_lately(const Context& context, ProductNumber product) {
+  const PurchasedPolicy policy = context.placement.purchased;
+  if (policy == PurchasedPolicy::show) return false;
+  const profiles::Bought* const bought = context.bought(product);
+  if (bought == nullptr) return false;
+  if (policy == PurchasedPolicy::show_when_due) return !is_due(context, *bought);
+  return context.now_ms - bought->last_ms < k_purchased_hidden_ms;
+}
+
 }  // namespace vitrine::recommend

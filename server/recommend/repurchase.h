@@ -19,7 +19,7 @@ constexpr float k_repeat_share_min = 0.05F;
 // A product returns after this part of its interval. The interval is a median, and far from all
 // wait for it: whoever has just bought something is among the likeliest to buy it soon again. How
 // long ago it was is for the blend to weigh; this only keeps what was bought a moment ago away.
-constexpr float k_due_part = 0.04F;
+constexpr float k_due_part = 0.01F;
 
 // Days between two purchases of the product by one person: its own median, else that of its
 // category, else of the shop. Nothing where the model cannot tell or the category is not one for
@@ -28,5 +28,8 @@ std::optional<float> repurchase_days(const Context& context, ProductNumber produ
 
 // Whether it may be shown to the person who bought it.
 bool is_due(const Context& context, const profiles::Bought& bought);
+
+// Whether the placement hides it because the person bought it.
+bool is_bought_lately(const Context& context, ProductNumber product);
 
 }  // namespace vitrine::recommend

@@ -9,8 +9,19 @@
 #include "server/recommend/sources/sources.h"
 
 namespace vitrine::recommend {
+namespace {
+
+std::size_t repeats_max_of(const Context& context) {
+  const auto limit = static_cast<float>(context.request.limit);
+  // A share like 0.9 of 20 is 18, whatever floats make of it.
+  const float share = context.placement.variety.repeats_max_share * limit + 1e-4F;
+  return std::max<std::size_t>(1, static_cast<std::size_t>(share));
+}
+
+}  // namespace
+
 Selection::Selection(const Context& context, FilterStage& filter)
-    : context_(context), filter_(filter) {
+    : context_(context), filter_(filter), repeats_max_(repeats_max_of(context)) {
   picks_.reserve(context.request.limit);
 }
 
@@ -28,6 +39,7 @@ Pick Selection::pick_of(ProductNumber product) const {
     if (variety.category_max > 0) pick.category = deepest_category(*known);
     if (variety.brand_max > 0) pick.brand = known->brand;
   }
+  pick.is_repeat = context_.marks.has(product, Mark::purchased);
   return pick;
 }
 
@@ -35,17 +47,20 @@ std::optional<Removal> Selection::refusal_of(const Pick& candidate, const Pick* 
   const Variety& variety = context_.placement.variety;
   std::size_t of_category = 0;
   std::size_t of_brand = 0;
+  std::size_t repeats = 0;
   for (const Pick& pick : picks_) {
     if (&pick == leaving) continue;
     if (!candidate.group.empty() && pick.group == candidate.group) return Removal::variant;
     if (pick.category == candidate.category) ++of_category;
     if (pick.brand == candidate.brand) ++of_brand;
+    if (pick.is_repeat) ++repeats;
   }
   const auto is_over = [](std::string_view name, std::size_t count, std::size_t max) {
     return max > 0 && !name.empty() && count >= max;
   };
   if (is_over(candidate.category, of_category, variety.category_max)) return Removal::category_cap;
   if (is_over(candidate.brand, of_brand, variety.brand_max)) return Removal::brand_cap;
+  if (candidate.is_repeat && !fills_ && repeats >= repeats_max_) return Removal::repeat_cap;
   return std::nullopt;
 }
 
@@ -79,6 +94,7 @@ void Selection::fill(std::span<const ProductNumber> products, const CandidateSou
   if (filled_ == 0 && !picks_.empty()) {
     fill_weight_ = std::min(k_fill_weight, picks_.back().score);
   }
+  fills_ = true;
   for (const ProductNumber product : products) {
     if (is_full()) return;
     if (contains(product) || !filter_.admits(product)) continue;
@@ -140,8 +156,10 @@ bool Selection::put(ProductNumber product, const CandidateSource& source, const 
 absl::Status Selection::answer_newest() {
   const Interest* const newest = context_.newest_interest();
   if (newest == nullptr) return absl::OkStatus();
-  const TimeMs age_ms = context_.now_ms - context_.profile->recent.front().time_ms;
-  if (age_ms > k_newest_ms_max) return absl::OkStatus();
+  const profiles::ProfileEvent& event = context_.profile->recent.front();
+  const bool is_purchase = event.type == EventType::purchase;
+  const TimeMs age_ms = context_.now_ms - event.time_ms;
+  if (age_ms > (is_purchase ? k_newest_purchase_ms_max : k_newest_ms_max)) return absl::OkStatus();
   const std::string_view id = context_.numbers.id_of(newest->product);
   const bool is_named = std::ranges::any_of(
       picks_, [&](const Pick& pick) { return pick.reason && pick.reason->product_id == id; });

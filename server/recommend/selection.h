@@ -21,6 +21,7 @@ struct Pick {
   std::string_view group;     // empty: in none
   std::string_view category;  // the deepest; empty: in none
   std::string_view brand;     // empty: of none
+  bool is_repeat = false;     // the person bought it before
   float score = 0;
   const CandidateSource* source = nullptr;
   const Pool::Entry* entry = nullptr;  // null for what filled the answer up
@@ -69,8 +70,10 @@ class Selection {
  private:
   // What fills an answer up stands behind all that was chosen.
   static constexpr float k_fill_weight = 0.001F;
-  // Somebody who comes back after longer is not owed an answer to what they did then.
+  // Somebody who comes back after longer is not owed an answer to what they did then; what was
+  // bought is done with sooner than what was looked at.
   static constexpr TimeMs k_newest_ms_max = 30 * k_day_ms;
+  static constexpr TimeMs k_newest_purchase_ms_max = k_day_ms;
 
   bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
   Pick pick_of(ProductNumber product) const;
@@ -81,7 +84,9 @@ class Selection {
   const Context& context_;
   FilterStage& filter_;
   std::vector<Pick> picks_;
+  std::size_t repeats_max_;
   std::size_t filled_ = 0;
+  bool fills_ = false;
   float fill_weight_ = k_fill_weight;
 };
 

@@ -1,201 +1,88 @@
 #include "server/rehearsal/blend_learning.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "base/random.h"
 #include "base/status.h"
 #include "server/recommend/blend.h"
+#include "server/rehearsal/blend_lesson.h"
 #include "server/rehearsal/blend_questions.h"
 #include "server/rehearsal/rehearsal.h"
 #include "training/interaction_list.h"
-#include "training/logistic.h"
 #include "training/memory_estimate.h"
 
 namespace vitrine::rehearsal {
 namespace {
 
-using recommend::Placement;
-using recommend::SourceWeight;
 using training::Interaction;
 
-constexpr std::size_t k_kept_apart_one_in = 5;  // questions, to judge the calibration by
+// About what part of a slice's time the model takes, and the questions of `home` after it.
+constexpr double k_model_share = 0.4;
+constexpr double k_home_share = 0.3;
 
-// The examples of one placement.
-class Lesson {
- public:
-  Lesson(const Placement& placement, const BlendOptions& options)
-      : placement_(placement),
-        options_(options),
-        inputs_(recommend::blend_input_count(placement)),
-        given_(placement.sources.size()) {
-    fitted_.inputs = kept_apart_.inputs = inputs_;
-  }
-
-  const Placement& placement() const { return placement_; }
-
-  // A question none of whose candidates were taken teaches nothing about their order, but counts:
-  // probabilities would be too high without it.
-  void add(const Question& question, const Rehearsal& rehearsal) {
-    const auto candidates = rehearsal.recommender().candidates(question.request);
-    if (!candidates.ok()) return;
-    training::LogisticExamples& examples =
-        questions_++ % k_kept_apart_one_in == 0 ? kept_apart_ : fitted_;
-    std::vector<std::size_t> refused;
-    for (std::size_t i = 0; i < candidates->products.size(); ++i) {
-      if (question.wanted.contains(rehearsal.numbers().id_of(candidates->products[i]))) {
-        ++taken_;
-        add_row(*candidates, i, 1, 1, examples);
-      } else {
-        refused.push_back(i);
-      }
-    }
-    const std::size_t kept = std::min(refused.size(), options_.refusals_max);
-    const float weight =
-        kept == 0 ? 0 : static_cast<float>(refused.size()) / static_cast<float>(kept);
-    for (std::size_t i = 0; i < kept; ++i) {
-      const std::size_t drawn = i + random_.below(refused.size() - i);
-      std::swap(refused[i], refused[drawn]);
-      add_row(*candidates, refused[i], 0, weight, examples);
-    }
-  }
-
-  // Ends the lesson: its examples are given back.
-  void learn(BlendTable::Placements& placements, LearntBlends& learnt) {
-    const std::string prefix = "blend." + placement_.name + ".";
-    learnt.metrics[prefix + "questions"] = static_cast<double>(questions_);
-    learnt.metrics[prefix + "taken"] = static_cast<double>(taken_);
-    if (const std::string lack = lack_of(); !lack.empty()) {
-      learnt.left_out[placement_.name] = lack;
-    } else {
-      fit(placements, learnt);
-    }
-    fitted_ = kept_apart_ = {};
-  }
-
- private:
-  // A source that was there for fewer examples than this keeps its hand-set weight.
-  static constexpr std::size_t k_given_min = 200;
-
-  std::string lack_of() const {
-    if (questions_ < options_.questions_min)
-      return fmt::format("{} questions, {} are needed", questions_, options_.questions_min);
-    if (taken_ < options_.taken_min)
-      return fmt::format("{} candidates were taken, {} are needed", taken_, options_.taken_min);
-    return "";
-  }
-
-  void fit(BlendTable::Placements& placements, LearntBlends& learnt) {
-    const auto judged = training::fit_logistic(fitted_, options_.ridge);
-    if (judged.ok()) {
-      const auto calibration = training::calibration_of(*judged, kept_apart_);
-      report(calibration, "blend." + placement_.name + ".", learnt.metrics);
-    }
-    append(std::exchange(kept_apart_, {}), fitted_);
-    const auto fit = training::fit_logistic(fitted_, options_.ridge);
-    if (fit.ok()) {
-      placements[placement_.name] = blend_of(*fit);
-    } else {
-      learnt.left_out[placement_.name] = "all candidates were taken";
-    }
-  }
-
-  void add_row(const recommend::Candidates& candidates, std::size_t i, std::uint8_t label,
-               float weight, training::LogisticExamples& examples) {
-    const auto begin = candidates.inputs.begin() + static_cast<std::ptrdiff_t>(i * inputs_);
-    examples.values.insert(examples.values.end(), begin,
-                           begin + static_cast<std::ptrdiff_t>(inputs_));
-    examples.labels.push_back(label);
-    examples.weights.push_back(weight);
-    for (std::size_t source = 0; source < given_.size(); ++source) {
-      if (begin[static_cast<std::ptrdiff_t>(source)] > 0) ++given_[source];
-    }
-  }
-
-  static void append(const training::LogisticExamples& from, training::LogisticExamples& to) {
-    to.values.insert(to.values.end(), from.values.begin(), from.values.end());
-    to.labels.insert(to.labels.end(), from.labels.begin(), from.labels.end());
-    to.weights.insert(to.weights.end(), from.weights.begin(), from.weights.end());
-  }
-
-  // Hand-set weights in the unit of the learnt ones: as if both had the same sum where both are
-  // known.
-  BlendOfPlacement blend_of(const training::LogisticModel& fit) const {
-    const std::size_t count = given_.size();
-    double learnt_sum = 0;
-    double hand_set_sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (given_[i] < k_given_min) continue;
-      learnt_sum += std::max(0.0, fit.weights[i] + fit.weights[count + i]);
-      hand_set_sum += static_cast<double>(placement_.sources[i].weight);
-    }
-    const double unit = hand_set_sum > 0 ? learnt_sum / hand_set_sum : 0;
-    BlendOfPlacement blend;
-    blend.bias = static_cast<float>(fit.bias);
-    for (std::size_t i = 0; i < count; ++i) {
-      const SourceWeight& source = placement_.sources[i];
-      const bool is_learnt = given_[i] >= k_given_min;
-      const double weight = is_learnt ? fit.weights[i] : unit * static_cast<double>(source.weight);
-      blend.sources[source.source] = static_cast<float>(weight);
-      if (is_learnt) blend.depths[source.source] = static_cast<float>(fit.weights[count + i]);
-    }
-    for (std::size_t i = 0; i < recommend::k_feature_names.size(); ++i) {
-      const auto name = std::string(recommend::k_feature_names[i]);
-      blend.features[name] = static_cast<float>(fit.weights[2 * count + i]);
-    }
-    return blend;
-  }
-
-  static void report(const training::Calibration& calibration, const std::string& prefix,
-                     std::map<std::string, double>& metrics) {
-    metrics[prefix + "log_loss"] = calibration.log_loss;
-    metrics[prefix + "log_loss_of_constant"] = calibration.constant_log_loss;
-    for (std::size_t bin = 0; bin < calibration.bins.size(); ++bin) {
-      const std::string tenth = fmt::format("{}tenth_{:02}.", prefix, bin + 1);
-      metrics[tenth + "predicted"] = calibration.bins[bin].predicted;
-      metrics[tenth + "observed"] = calibration.bins[bin].observed;
-    }
-  }
-
-  const Placement& placement_;
-  const BlendOptions& options_;
-  std::size_t inputs_;
-  training::LogisticExamples fitted_;
-  training::LogisticExamples kept_apart_;
-  std::vector<std::size_t> given_;  // by source: examples it gave a place
-  std::size_t questions_ = 0;
-  std::size_t taken_ = 0;
-  Random random_{1};
+// From `begin` on and before `end`.
+struct Span {
+  TimeMs begin;
+  TimeMs end;
 };
 
-// The slice's beginning; nothing when there are no times.
-absl::StatusOr<std::optional<TimeMs>> moment_of(const training::InteractionSource& source,
-                                                TimeMs until, const BlendOptions& options) {
-  constexpr TimeMs k_hour_ms = 3'600'000;
-  std::map<TimeMs, std::size_t> of_hour;
+// What there is to learn from.
+struct Times {
+  std::map<TimeMs, std::size_t> of_hour;  // interactions
+  std::size_t count = 0;
   TimeMs oldest = std::numeric_limits<TimeMs>::max();
   TimeMs newest = std::numeric_limits<TimeMs>::min();
+};
+
+constexpr TimeMs k_hour_ms = 60 * k_minute_ms;
+
+absl::StatusOr<Times> times_of(const training::InteractionSource& source, TimeMs until) {
+  Times times;
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
     if (one.time_ms > until) return;
-    oldest = std::min(oldest, one.time_ms);
-    newest = std::max(newest, one.time_ms);
-    ++of_hour[one.time_ms / k_hour_ms];
+    ++times.count;
+    times.oldest = std::min(times.oldest, one.time_ms);
+    times.newest = std::max(times.newest, one.time_ms);
+    ++times.of_hour[one.time_ms / k_hour_ms];
   }));
-  if (oldest >= newest) return std::nullopt;
-  const auto share =
-      static_cast<TimeMs>(options.slice_share_max * static_cast<double>(newest - oldest));
-  const TimeMs moment = newest + 1 - std::min(options.slice_ms, share);
-  // Of a busy shop a part of the slice says enough.
+  return times;
+}
+
+// When the newest slice of a busy shop begins: a part of it says enough.
+TimeMs newest_begin(const Times& times, TimeMs length, std::size_t events_max) {
+  const TimeMs begin = times.newest + 1 - length;
   std::size_t events = 0;
-  for (auto hour = of_hour.rbegin(); hour != of_hour.rend(); ++hour) {
+  for (auto hour = times.of_hour.rbegin(); hour != times.of_hour.rend(); ++hour) {
     events += hour->second;
-    if (events > options.slice_events_max) return std::max(moment, (hour->first + 1) * k_hour_ms);
+    if (events > events_max) return std::max(begin, (hour->first + 1) * k_hour_ms);
   }
-  return moment;
+  return begin;
+}
+
+// The oldest first; none when there are no times. A shop too large to be kept in memory has enough
+// to learn from in one.
+std::vector<Span> slices_of(const Times& times, const BlendOptions& options) {
+  if (times.oldest >= times.newest) return {};
+  const auto all = static_cast<double>(times.newest - times.oldest);
+  const TimeMs length =
+      std::min(options.slice_ms, static_cast<TimeMs>(options.slice_share_max * all));
+  const TimeMs begin = newest_begin(times, length, options.slice_events_max);
+  std::vector<Span> slices = {{begin, times.newest + 1}};
+  const bool is_whole = begin == times.newest + 1 - length;
+  if (!is_whole || times.count > options.kept_max) return slices;
+  const auto fitting = static_cast<std::size_t>(options.slices_share_max * all /
+                                                static_cast<double>(std::max<TimeMs>(1, length)));
+  while (slices.size() < std::min(options.slices_max, fitting))
+    slices.push_back({slices.back().begin - length, slices.back().begin});
+  std::ranges::reverse(slices);
+  return slices;
 }
 
 struct Halves {
@@ -204,17 +91,18 @@ struct Halves {
   Slice slice;
 };
 
+// Nothing when nothing is known of before.
 absl::StatusOr<std::optional<Halves>> divide(const training::InteractionSource& source,
-                                             TimeMs moment, TimeMs until,
+                                             const Span& span,
                                              const training::DatasetOptions& data) {
   training::DatasetOptions before = data;
-  before.until = moment;
+  before.until = span.begin;
   training::DatasetBuilder builder(before);
   Halves halves;
   VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
-    if (one.time_ms < moment) {
+    if (one.time_ms < span.begin) {
       builder.add(one);
-    } else if (one.time_ms <= until) {
+    } else if (one.time_ms < span.end) {
       halves.texts.add(one);
     }
   }));
@@ -234,60 +122,166 @@ absl::StatusOr<std::optional<Halves>> divide(const training::InteractionSource& 
 std::uint64_t bytes_of(const Halves& halves, const training::TrainOptions& train,
                        const BlendOptions& options) {
   constexpr std::uint64_t k_slice_event_bytes = 48 + sizeof(Interaction) + 160;
-  constexpr std::uint64_t k_inputs = 2 * recommend::Pool::k_sources_max;
-  const std::uint64_t questions = std::min(options.questions_max, halves.slice.size());
-  const std::uint64_t examples = 2 * questions * options.refusals_max * k_inputs * sizeof(float);
+  constexpr std::uint64_t k_inputs = 36;     // of a placement of eight sources
+  constexpr std::uint64_t k_taken = 20;      // of a question, as large shops go
+  constexpr std::uint64_t k_placements = 2;  // `cart` or `product_page` alone has as many
+  constexpr std::uint64_t k_growth = 2;      // a vector was copied when it grew last
+  const std::uint64_t questions =
+      std::min(options.questions_max, halves.slice.size() * options.slices_max);
+  const std::uint64_t row = k_inputs * sizeof(float) * k_growth;
   return training::training_bytes(training::training_size(halves.before, train.als)) +
-         halves.slice.size() * k_slice_event_bytes + examples;
+         halves.slice.size() * k_slice_event_bytes +
+         k_placements * questions * (options.refusals_max + k_taken) * row;
 }
 
-absl::Status cancelled_if_asked(const training::TrainObserver& observer) {
-  const bool is_asked = observer.cancel != nullptr && observer.cancel->load();
-  return is_asked ? absl::CancelledError("training was cancelled") : absl::OkStatus();
-}
+// Goes through the slices, one after the other.
+class Course {
+ public:
+  Course(const training::InteractionSource& source, std::span<const Product> catalog,
+         const training::DatasetOptions& data, const training::TrainOptions& train,
+         const training::TrainObserver& observer, const BlendOptions& options)
+      : source_(source),
+        catalog_(catalog),
+        data_(data),
+        train_(train),
+        observer_(observer),
+        options_(options) {}
 
-void tell(const training::TrainObserver& observer, std::string_view stage, std::size_t done,
-          std::size_t all) {
-  if (observer.on_progress)
-    observer.on_progress(stage, static_cast<double>(done + 1) / static_cast<double>(all));
-}
-
-// Asks everything that the slice has to ask, and learns from it.
-absl::Status learn_from(const Slice& slice, Rehearsal& rehearsal, const BlendOptions& options,
-                        const training::TrainObserver& observer, LearntBlends& learnt) {
-  const auto book = recommend::PlacementBook::shipped();
-  BlendTable::Placements placements;
-  Lesson home(*book.find("home"), options);
-  const std::vector<Question> questions =
-      visits(slice, rehearsal, home.placement().name, options.questions_max);
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    VITRINE_RETURN_IF_ERROR(cancelled_if_asked(observer));
-    home.add(questions[i], rehearsal);
-    tell(observer, "home", i, questions.size());
+  absl::StatusOr<LearntBlends> take() {
+    const TimeMs until = data_.until.value_or(std::numeric_limits<TimeMs>::max());
+    VITRINE_ASSIGN_OR_RETURN(const Times times, times_of(source_, until));
+    const std::vector<Span> slices = slices_of(times, options_);
+    if (slices.empty()) return left_out("the interactions have no times");
+    slices_ = slices.size();
+    VITRINE_RETURN_IF_ERROR(keep(times, until));
+    for (const Span& span : slices) {
+      VITRINE_RETURN_IF_ERROR(learn_from(span));
+      if (!reason_.empty()) return left_out(reason_);
+      ++done_;
+    }
+    if (questions_ == 0) return left_out("nothing to learn from");
+    BlendTable::Placements placements;
+    for (BlendLesson* lesson : lessons_) lesson->learn(placements, learnt_);
+    VITRINE_ASSIGN_OR_RETURN(learnt_.table, BlendTable::create(std::move(placements)));
+    return std::move(learnt_);
   }
-  home.learn(placements, learnt);
 
-  Lesson cart(*book.find("cart"), options);
-  Lesson page(*book.find("product_page"), options);
-  const Player player{.on_cart = [&](const Question& question) { cart.add(question, rehearsal); },
-                      .on_page = [&](const Question& question) { page.add(question, rehearsal); },
-                      .goes_on =
-                          [&](std::size_t event) {
-                            tell(observer, "cart and product_page", event, slice.size());
-                            return cancelled_if_asked(observer).ok();
-                          }};
-  play(slice, rehearsal, options.questions_max, player);
-  VITRINE_RETURN_IF_ERROR(cancelled_if_asked(observer));
-  for (Lesson* lesson : {&cart, &page}) lesson->learn(placements, learnt);
-  VITRINE_ASSIGN_OR_RETURN(learnt.table, BlendTable::create(std::move(placements)));
-  return absl::OkStatus();
-}
+ private:
+  // Several slices are several passes: from memory.
+  absl::Status keep(const Times& times, TimeMs until) {
+    if (slices_ == 1 || times.count > options_.kept_max) return absl::OkStatus();
+    VITRINE_RETURN_IF_ERROR(source_([&](const Interaction& one) {
+      if (one.time_ms <= until) kept_.add(one);
+    }));
+    source_ = [this](const std::function<void(const Interaction&)>& take) {
+      kept_.for_each(take);
+      return absl::OkStatus();
+    };
+    return absl::OkStatus();
+  }
 
-LearntBlends left_out(std::string reason) {
-  LearntBlends learnt;
-  learnt.left_out[""] = std::move(reason);
-  return learnt;
-}
+  absl::Status learn_from(const Span& span) {
+    VITRINE_ASSIGN_OR_RETURN(std::optional<Halves> halves, divide(source_, span, data_));
+    if (!halves || halves->slice.empty()) return absl::OkStatus();
+    const std::uint64_t bytes = bytes_of(*halves, train_, options_);
+    learnt_.expected_bytes = std::max(learnt_.expected_bytes, bytes);
+    if (options_.bytes_max > 0 && bytes > options_.bytes_max) {
+      reason_ = fmt::format("it needs about {} MiB, {} MiB may be used", bytes >> 20U,
+                            options_.bytes_max >> 20U);
+      return absl::OkStatus();
+    }
+    const FakeClock clock(span.begin);
+    const training::TrainObserver observer{.on_epoch =
+                                               [&](const training::EpochReport& epoch) {
+                                                 tell(k_model_share * epoch.epoch / epoch.epochs);
+                                               },
+                                           .on_stage = {},
+                                           .cancel = observer_.cancel};
+    VITRINE_ASSIGN_OR_RETURN(
+        const training::TrainOutcome trained,
+        training::train(halves->before, train_, {.name = "blend"}, clock, observer, {}, catalog_));
+    halves->before = {};
+    return ask(span, halves->slice, trained.model);
+  }
+
+  absl::Status ask(const Span& span, const Slice& slice,
+                   std::shared_ptr<const TrainedModel> model) {
+    const StringSet people = people_of(slice);
+    Rehearsal rehearsal(span.begin, [&](std::string_view user) { return people.contains(user); });
+    VITRINE_RETURN_IF_ERROR(source_([&](const Interaction& one) {
+      if (one.time_ms < span.begin) rehearsal.take(one);
+    }));
+    VITRINE_RETURN_IF_ERROR(
+        rehearsal.open({catalog_.begin(), catalog_.end()}, std::move(model), book_));
+    const std::size_t questions_max = options_.questions_max / slices_;
+    const std::vector<Question> questions =
+        visits(slice, rehearsal, home_.placement(), questions_max);
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      VITRINE_RETURN_IF_ERROR(cancelled_if_asked());
+      add(home_, questions[i], rehearsal);
+      tell(k_model_share + k_home_share * share_of(i, questions.size()));
+    }
+    const Player player{
+        .on_cart = [&](const Question& question) { add(cart_, question, rehearsal); },
+        .on_page = [&](const Question& question) { add(page_, question, rehearsal); },
+        .goes_on =
+            [&](std::size_t event) {
+              const double share = share_of(event, slice.size());
+              tell(k_model_share + k_home_share + (1 - k_model_share - k_home_share) * share);
+              return cancelled_if_asked().ok();
+            }};
+    play(slice, rehearsal, questions_max, player);
+    return cancelled_if_asked();
+  }
+
+  void add(BlendLesson& lesson, const Question& question, const Rehearsal& rehearsal) {
+    ++questions_;
+    lesson.add(question, rehearsal);
+  }
+
+  absl::Status cancelled_if_asked() const {
+    const bool is_asked = observer_.cancel != nullptr && observer_.cancel->load();
+    return is_asked ? absl::CancelledError("training was cancelled") : absl::OkStatus();
+  }
+
+  static double share_of(std::size_t done, std::size_t all) {
+    return static_cast<double>(done + 1) / static_cast<double>(all);
+  }
+
+  // How far this slice is.
+  void tell(double share) const {
+    if (!observer_.on_progress) return;
+    observer_.on_progress(fmt::format("slice {} of {}", done_ + 1, slices_),
+                          (static_cast<double>(done_) + share) / static_cast<double>(slices_));
+  }
+
+  LearntBlends left_out(std::string reason) const {
+    LearntBlends learnt;
+    learnt.expected_bytes = 0;
+    learnt.left_out[""] = std::move(reason);
+    return learnt;
+  }
+
+  training::InteractionSource source_;
+  training::InteractionList kept_;
+  std::span<const Product> catalog_;
+  const training::DatasetOptions& data_;
+  const training::TrainOptions& train_;
+  const training::TrainObserver& observer_;
+  const BlendOptions& options_;
+
+  const recommend::PlacementBook book_ = recommend::PlacementBook::shipped();
+  BlendLesson home_{*book_.find("home"), options_};
+  BlendLesson cart_{*book_.find("cart"), options_};
+  BlendLesson page_{*book_.find("product_page"), options_};
+  std::array<BlendLesson*, 3> lessons_ = {&home_, &cart_, &page_};
+
+  std::size_t slices_ = 1;
+  std::size_t done_ = 0;
+  std::size_t questions_ = 0;
+  std::string reason_;  // why everything is left out
+  LearntBlends learnt_;
+};
 
 }  // namespace
 
@@ -297,33 +291,7 @@ absl::StatusOr<LearntBlends> learn_blends(const training::InteractionSource& sou
                                           const training::TrainOptions& train,
                                           const training::TrainObserver& observer,
                                           const BlendOptions& options) {
-  const TimeMs until = data.until.value_or(std::numeric_limits<TimeMs>::max());
-  VITRINE_ASSIGN_OR_RETURN(const std::optional<TimeMs> moment, moment_of(source, until, options));
-  if (!moment) return left_out("the interactions have no times");
-  VITRINE_ASSIGN_OR_RETURN(std::optional<Halves> halves, divide(source, *moment, until, data));
-  if (!halves || halves->slice.empty()) return left_out("nothing to learn from before or after");
-  LearntBlends learnt;
-  learnt.expected_bytes = bytes_of(*halves, train, options);
-  if (options.bytes_max > 0 && learnt.expected_bytes > options.bytes_max) {
-    return left_out(fmt::format("it needs about {} MiB, {} MiB may be used",
-                                learnt.expected_bytes >> 20U, options.bytes_max >> 20U));
-  }
-
-  const FakeClock clock(*moment);
-  VITRINE_ASSIGN_OR_RETURN(
-      const training::TrainOutcome trained,
-      training::train(halves->before, train, {.name = "blend"}, clock, observer, {}, catalog));
-  halves->before = {};
-
-  const StringSet people = people_of(halves->slice);
-  Rehearsal rehearsal(*moment, [&](std::string_view user) { return people.contains(user); });
-  VITRINE_RETURN_IF_ERROR(source([&](const Interaction& one) {
-    if (one.time_ms < *moment) rehearsal.take(one);
-  }));
-  VITRINE_RETURN_IF_ERROR(rehearsal.open({catalog.begin(), catalog.end()}, trained.model,
-                                         recommend::PlacementBook::shipped()));
-  VITRINE_RETURN_IF_ERROR(learn_from(halves->slice, rehearsal, options, observer, learnt));
-  return learnt;
+  return Course(source, catalog, data, train, observer, options).take();
 }
 
 }  // namespace vitrine::rehearsal

@@ -11,16 +11,6 @@
 namespace vitrine::app {
 namespace {
 
-// About what part of the time the model takes, and the questions of `home` after it.
-constexpr double k_model_share = 0.4;
-constexpr double k_home_share = 0.3;
-
-double share_of(std::string_view stage, double share) {
-  if (stage == "similar") return k_model_share;
-  if (stage == "home") return k_model_share + k_home_share * share;
-  return k_model_share + k_home_share + (1 - k_model_share - k_home_share) * share;
-}
-
 void report_json(const rehearsal::LearntBlends& learnt, double seconds) {
   std::string line;
   http::JsonWriter writer(line);
@@ -61,14 +51,9 @@ absl::StatusOr<rehearsal::LearntBlends> learn_blends(const Invocation& invocatio
   note(invocation, "blend: learning how to weigh the sources");
   Progress progress("blend", invocation.json);
   const training::TrainObserver observer{
-      .on_epoch =
-          [&](const training::EpochReport& epoch) {
-            progress.update(k_model_share * epoch.epoch / epoch.epochs,
-                            "a model of what was before");
-          },
+      .on_epoch = {},
       .on_stage = {},
-      .on_progress = [&](std::string_view stage,
-                         double share) { progress.update(share_of(stage, share), stage); },
+      .on_progress = [&](std::string_view what, double share) { progress.update(share, what); },
       .cancel = &cancel};
   VITRINE_ASSIGN_OR_RETURN(rehearsal::LearntBlends learnt,
                            rehearsal::learn_blends(input.source(), products, data, flags.options,

@@ -21,7 +21,7 @@ class BuyAgainSource final : public CandidateSource {
     thread_local std::vector<const profiles::Bought*> kept;
     kept.clear();
     for (const profiles::Bought& bought : context.profile->bought) {
-      if (bought.purchases > bought.refunds) kept.push_back(&bought);
+      if (bought.is_kept()) kept.push_back(&bought);
     }
     const std::size_t count = std::min(kept.size(), context.pool);
     std::ranges::partial_sort(kept, kept.begin() + static_cast<std::ptrdiff_t>(count), is_before);
@@ -40,9 +40,7 @@ class BuyAgainSource final : public CandidateSource {
 
  private:
   static bool is_before(const profiles::Bought* a, const profiles::Bought* b) {
-    const std::uint32_t a_count = a->purchases - a->refunds;
-    const std::uint32_t b_count = b->purchases - b->refunds;
-    if (a_count != b_count) return a_count > b_count;
+    if (a->orders != b->orders) return a->orders > b->orders;
     return a->last_ms != b->last_ms ? a->last_ms > b->last_ms : a->product < b->product;
   }
 };

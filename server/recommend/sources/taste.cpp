@@ -8,13 +8,34 @@
 #include "server/recommend/reason.h"
 
 namespace vitrine::recommend {
+namespace {
+
+// At most so many of what the person bought is hidden, where most of it may come back.
+constexpr std::size_t k_undue_max = 100;
+
+// How many products may be hidden because the person bought them.
+std::size_t hidden_purchases_of(const Context& context) {
+  if (context.profile == nullptr) return 0;
+  const std::size_t bought = context.profile->bought.size();
+  switch (context.placement.purchased) {
+    case PurchasedPolicy::show:
+      return 0;
+    case PurchasedPolicy::show_when_due:
+      return std::min(bought, k_undue_max);
+    case PurchasedPolicy::hide_for_180_days:
+      return bought;
+  }
+  return bought;
+}
+
+}  // namespace
 
 absl::Status nearest_to(const Context& context, std::span<const float> query,
                         std::vector<ProductNumber>& out) {
   if (context.live->index() == nullptr || context.live->row_count() == 0) return absl::OkStatus();
   // What the filter surely takes away is asked for on top.
-  const std::size_t surplus = context.interests.size() + context.request.exclude.size() +
-                              (context.profile != nullptr ? context.profile->bought.size() : 0);
+  const std::size_t surplus =
+      context.interests.size() + context.request.exclude.size() + hidden_purchases_of(context);
   // Of an assortment the index gives nothing else, so no more has to be asked for.
   const bool is_narrow = context.assortment != nullptr;
   const std::size_t pool =

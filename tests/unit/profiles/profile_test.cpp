@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/random.h"
 #include "tests/unit/profiles/entries.h"
 
@@ -69,6 +71,30 @@ TEST_F(PurchasesTest, PurchasesWithoutAnOrderAreTakenBackByTheirPieces) {
   EXPECT_EQ(left({bought(0, 1), bought(0, 1), returned(0, 1)}), 1U);
   EXPECT_EQ(left({bought(0, 1), bought(0, 1), returned(0, 2)}), 0U);
   EXPECT_EQ(left({bought(0, 1), bought(7, 1), returned(0, 2)}), 0U);
+}
+
+TEST_F(PurchasesTest, OrdersAreCountedOnceAndFadeWithTime) {
+  Profile profile;
+  bought(7, 1, k_now_ms)(profile);
+  bought(7, 2, k_now_ms)(profile);  // a second line of the same order
+  bought(8, 1, k_now_ms + 60 * k_day_ms)(profile);
+  bought(9, 1, k_now_ms + 30 * k_day_ms)(profile);
+  cancelled(9)(profile);
+
+  ASSERT_EQ(profile.bought.size(), 1U);
+  const Bought& cup = profile.bought[0];
+  EXPECT_EQ(cup.purchases, 4U);
+  EXPECT_EQ(cup.orders, 2U) << "the cancelled one is none";
+  EXPECT_FLOAT_EQ(cup.recent, 1.5F) << "as of the latest, 60 days after the first";
+  EXPECT_FLOAT_EQ(cup.lately, 1 + std::exp2(-60.0F / 14));
+}
+
+TEST_F(PurchasesTest, EveryPurchaseWithoutAnOrderIsOne) {
+  Profile profile;
+  for (int i = 0; i < 3; ++i) bought(0, 1)(profile);
+  EXPECT_EQ(profile.bought[0].orders, 3U);
+  returned(0, 1)(profile);
+  EXPECT_EQ(profile.bought[0].orders, 2U);
 }
 
 Profile random_profile(Random& random) {

@@ -30,8 +30,8 @@ class BlendTest : public Shop {
 
 TEST_F(BlendTest, HandSetWeightsAddUpAndTheStrongestNamesTheCandidate) {
   Pool::Entry entries[2];
-  entries[0].shares = {1.0F, 0.5F};
-  entries[1].shares = {0.0F, 1.0F};
+  entries[0].places = {1, 11};
+  entries[1].places = {0, 1};
   HandSetBlend({0.4F, 0.6F}).score(entries);
 
   EXPECT_FLOAT_EQ(entries[0].score, 0.7F);
@@ -41,10 +41,10 @@ TEST_F(BlendTest, HandSetWeightsAddUpAndTheStrongestNamesTheCandidate) {
 }
 
 TEST_F(BlendTest, DepthHalvesWhereTheLogarithmDoes) {
-  EXPECT_FLOAT_EQ(depth_of(Pool::share_of_place(0)), 1);
-  EXPECT_NEAR(depth_of(Pool::share_of_place(30)), 0.5, 0.01);
-  EXPECT_EQ(depth_of(Pool::share_of_place(2000)), 0);
-  EXPECT_EQ(depth_of(0), 0);
+  EXPECT_FLOAT_EQ(depth_of_place(0), 1);
+  EXPECT_NEAR(depth_of_place(30), 0.5, 0.01);
+  EXPECT_EQ(depth_of_place(999), 0);
+  EXPECT_EQ(depth_of_place(70'000), 0);
 }
 
 TEST_F(BlendTest, ScoresOfALearntBlendAreProbabilities) {
@@ -63,19 +63,29 @@ TEST_F(BlendTest, ScoresOfALearntBlendAreProbabilities) {
   }
 }
 
-TEST_F(BlendTest, FeaturesOfThePersonDecide) {
-  open_with(learnt(-3, {{"price_fit", -5}}));
-  std::vector<Product> products = shelf_products();
-  for (Product& product : products) {
-    product.currency = "EUR";
-    product.price = Money{shelf_of(product.product_id) == "Garden" ? 1000 : 90'000};
-  }
-  stock(products);
-  visitor_views("v1", "Garden-4");
+TEST_F(BlendTest, WhatThePersonOrderedOftenAndLatelyDecides) {
+  open_with(learnt(-3, {{"own_orders", 2}, {"own_recent", 1}}));
+  Placement home = *PlacementBook::shipped().find("home");
+  home.purchased = PurchasedPolicy::show;
+  recommender_->use(PlacementBook::shipped().with(home));
+  const auto buys = [&](const std::string& product, TimeMs days_ago, const std::string& order) {
+    happen({{.user_id = "ann",
+             .type = EventType::purchase,
+             .product_id = product,
+             .age_ms = days_ago * k_day_ms,
+             .order_id = order}});
+  };
+  buys("Garden-4", 100, "o1");
+  buys("Garden-4", 90, "o2");
+  buys("Toys-1", 80, "o3");
+  buys("Toys-2", 10, "o4");
+  buys("Toys-2", 10, "o4");  // twice in one order is once
 
-  const RecommendAnswer answer = home_of_visitor("v1", 6);
-  for (const RecommendedProduct& product : answer.products)
-    EXPECT_EQ(shelf_of(product.product_id), "Garden") << product.product_id;
+  std::vector<std::string> shown = ids(ask({.user_id = "ann", .limit = 10}));
+  ASSERT_GE(shown.size(), 3U);
+  shown.resize(3);
+
+  EXPECT_EQ(shown, (std::vector<std::string>{"Garden-4", "Toys-2", "Toys-1"}));
 }
 
 TEST_F(BlendTest, ASourceTheModelDoesNotKnowLeavesTheHandSetWeights) {

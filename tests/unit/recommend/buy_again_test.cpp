@@ -39,18 +39,18 @@ class BuyAgainTest : public Shop {
 
 TEST_F(BuyAgainTest, AProductReturnsByItsOwnInterval) {
   open_with(habits());
-  buys("Kitchen-0", 3);
+  buys("Kitchen-0", 0);
   EXPECT_THAT(ids(home()), Not(Contains("Kitchen-0")));
   EXPECT_EQ(removed(home(), "purchased"), 1U);
 
   clock_.advance(1 * k_day_ms);
 
-  EXPECT_THAT(ids(home()), Contains("Kitchen-0")) << "4 days are 4 % of 100";
+  EXPECT_THAT(ids(home()), Contains("Kitchen-0")) << "a day is 1 % of 100";
 }
 
 TEST_F(BuyAgainTest, AProductWithoutAnIntervalTakesItsCategorys) {
   open_with(habits());
-  buys("Kitchen-3", 7);
+  buys("Kitchen-3", 1);
   EXPECT_THAT(ids(home()), Not(Contains("Kitchen-3")));
 
   clock_.advance(1 * k_day_ms);
@@ -72,6 +72,38 @@ TEST_F(BuyAgainTest, AModelThatKnowsNothingHidesFor180Days) {
   open_with({});
   buys("Kitchen-0", 100);
   EXPECT_THAT(ids(home()), Not(Contains("Kitchen-0")));
+}
+
+// Of an answer of ten, nine may be what was bought before, by what ships.
+TEST_F(BuyAgainTest, SomePlacesAreForWhatWasNotBoughtBefore) {
+  open_with(habits());
+  for (std::uint32_t i = 0; i < k_shelf_products; ++i) buys(product_id("Kitchen", i), 30);
+  const auto repeats = [&](std::size_t limit) {
+    std::size_t count = 0;
+    for (const std::string& id : ids(home(limit))) count += shelf_of(id) == "Kitchen" ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(ids(home(10)).size(), 10U);
+  EXPECT_EQ(repeats(10), 9U);
+
+  Placement half = *PlacementBook::shipped().find("home");
+  half.variety.repeats_max_share = 0.5F;
+  recommender_->use(PlacementBook::shipped().with(half));
+  EXPECT_EQ(repeats(10), 5U);
+  EXPECT_EQ(repeats(1), 1U);
+  EXPECT_GT(removed(home(10), "repeat_cap"), 0U);
+}
+
+TEST_F(BuyAgainTest, WhatWasBoughtFillsAnAnswerThatWouldStayShort) {
+  open_with(habits());
+  for (std::uint32_t i = 0; i < k_shelf_products; ++i) buys(product_id("Kitchen", i), 30);
+  ProductCondition only_kitchen;
+  only_kitchen.categories = {"Kitchen"};
+
+  const RecommendAnswer answer =
+      ask({.user_id = "ann", .filter = only_kitchen, .limit = 10, .explore = false});
+
+  EXPECT_EQ(answer.products.size(), 10U);
 }
 
 TEST_F(BuyAgainTest, WhatWasGivenBackIsNotOfferedAgainAsBought) {

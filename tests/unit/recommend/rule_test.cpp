@@ -100,6 +100,10 @@ TEST(VarietyTest, StaysInItsRanges) {
   EXPECT_TRUE(validate(Variety{.diversity = 1, .category_max = 1000}).ok());
   EXPECT_EQ(validate(Variety{.diversity = 1.5F}).message(),
             "variety.diversity must be between 0 and 1, got 1.5");
+  EXPECT_EQ(validate(Variety{.repeats_max_share = 0}).message(),
+            "variety.repeats_max_share must be above 0 and at most 1, got 0");
+  EXPECT_EQ(validate(Variety{.repeats_max_share = 1.01F}).message(),
+            "variety.repeats_max_share must be above 0 and at most 1, got 1.01");
   EXPECT_EQ(validate(Variety{.brand_max = 1001}).message(),
             "variety.brand_max must be at most 1000, got 1001");
 }
