@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/file.h"
@@ -168,8 +169,10 @@ absl::StatusOr<std::vector<ModelRegistry::Version>> ModelRegistry::list() const 
     absl::StatusOr<ModelManifest> manifest = read_manifest(entry.path());
     if (manifest.ok()) versions.push_back({name, std::move(manifest->record), serving == name});
   }
-  std::sort(versions.begin(), versions.end(),
-            [](const Version& a, const Version& b) { return a.name > b.name; });
+  // Names tell seconds: of two models of one second they do not say which is newer.
+  std::sort(versions.begin(), versions.end(), [](const Version& a, const Version& b) {
+    return std::tie(a.record.created_ms, a.name) > std::tie(b.record.created_ms, b.name);
+  });
   return versions;
 }
 

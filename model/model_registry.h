@@ -46,7 +46,7 @@ class ModelRegistry {
   // name. FailedPrecondition when there is none; DataLoss when it is damaged.
   absl::StatusOr<std::string> rollback();
 
-  // Newest first, by name. Folders without a readable manifest are left out.
+  // Newest first. Folders without a readable manifest are left out.
   absl::StatusOr<std::vector<Version>> list() const;
 
   // Deletes all but the newest `keep` versions, the current one and the one a rollback would return

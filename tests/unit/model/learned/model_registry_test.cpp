@@ -54,6 +54,20 @@ TEST_F(ModelRegistryTest, PublishesWithAndWithoutServing) {
   EXPECT_EQ(registry_.list().value().front().record.users, 9U);
 }
 
+TEST_F(ModelRegistryTest, KnowsTheNewerOfTwoModelsOfOneSecond) {
+  std::vector<std::string> newest_first;
+  for (int i = 0; i < 6; ++i) {
+    TrainingRecord record = test::small_record();
+    record.created_ms += i;
+    const auto model =
+        TrainedModel::create(std::move(record), test::first_tables(static_cast<float>(1 + i)));
+    ASSERT_TRUE(model.ok()) << model.status();
+    ASSERT_TRUE(registry_.publish(**model, false).ok());
+    newest_first.insert(newest_first.begin(), (*model)->version());
+  }
+  EXPECT_EQ(listed(), newest_first);
+}
+
 TEST_F(ModelRegistryTest, RollsBackStepByStepAndThenRefuses) {
   const std::string first = publish(0);
   const std::string second = publish(1);
