@@ -1,8 +1,8 @@
 // The one durable store: families of ordered keys on RocksDB, written by one process and one
 // thread.
 //
-// Thread-safety: reading from any thread at any time; write() and write_unsynced() from one thread only (the
-// committer's).
+// Thread-safety: reading from any thread at any time; write() and write_unsynced() from one thread
+// only (the committer's).
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -9,7 +9,7 @@ std::span<const CandidateSource* const> all_sources() {
   static const std::array sources = {
       &personal_source(),    &session_source(), &similar_source(),  &together_source(),
       &also_viewed_source(), &upsell_source(),  &trending_source(), &popular_source(),
-      &recent_source(),      &new_source(),     &catalog_source(),     &buy_again_source(),
+      &recent_source(),      &new_source(),     &catalog_source(),  &buy_again_source(),
   };
   return sources;
 }
