@@ -49,6 +49,7 @@ absl::StatusOr<Response> recommend_one(const Services& services,
 absl::StatusOr<Response> recommend_page(const Services& services, const Request& request) {
   VITRINE_ASSIGN_OR_RETURN(const PageCall page, page_from_body(request, services.limits));
   std::vector<recommend::RecommendRequest> requests;
+  requests.reserve(page.calls.size());
   for (const RecommendationCall& call : page.calls) requests.push_back(call.request);
   const auto answers = services.recommender.recommend_page(requests);
   if (!answers.ok()) return with_its_field(answers.status());
