@@ -80,8 +80,8 @@ StringSet people_of(const Slice& slice) {
   return people;
 }
 
-std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal, std::string placement,
-                             std::size_t questions_max) {
+std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal,
+                             const std::string& placement, std::size_t questions_max) {
   const bool has_purchases =
       static_cast<std::size_t>(std::ranges::count_if(slice, is_purchase)) >= k_purchases_few;
   std::map<UserNumber, StringSet> wanted;

@@ -25,8 +25,8 @@ StringSet people_of(const Slice& slice);
 
 // One question a person with a history: what they bought in the slice, else, in a slice with few
 // purchases, what they looked at. Evenly drawn, at most `questions_max`.
-std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal, std::string placement,
-                             std::size_t questions_max);
+std::vector<Question> visits(const Slice& slice, const Rehearsal& rehearsal,
+                             const std::string& placement, std::size_t questions_max);
 
 // Who listens while a slice is played.
 struct Player {
