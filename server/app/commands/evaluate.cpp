@@ -201,22 +201,13 @@ absl::StatusOr<ReportSection> measure_cold(const EvaluateCommand& command,
 absl::StatusOr<EvaluationReport> measure_all(const EvaluateCommand& command, const SplitData& data,
                                              const training::TrainOutcome& trained) {
   const training::Split& split = data.split;
-  EvaluationReport report;
+  EvaluationReport report = begin_report(split, command.cutoffs);
   report.split = data.description;
   const FactorParameters& factors = trained.model->factors().parameters();
   report.model =
       fmt::format("{}, d = {}, lambda {}, alpha0 {}, nu {}, {} epochs",
                   command.model.empty() ? "trained for this" : command.model, factors.dimension,
                   factors.lambda, factors.alpha0, factors.nu, trained.model->record().epochs);
-  report.cutoffs = command.cutoffs;
-  const bool has_20 = std::ranges::find(command.cutoffs, 20U) != command.cutoffs.end();
-  report.cutoff = has_20 ? 20 : command.cutoffs.front();
-  report.train_users = split.train.users.size();
-  report.train_products = split.train.products.size();
-  report.train_pairs = split.train.pair_count();
-  report.cold_users = split.cold_users;
-  report.cold_products = split.cold_products;
-  report.cold_product_pairs = split.cold_product_pairs;
   report.epochs = trained.epochs;
   VITRINE_ASSIGN_OR_RETURN(report.fresh, measure(command, split, trained.model,
                                                  training::Repeats::excluded, report.cutoff));

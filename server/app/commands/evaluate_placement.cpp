@@ -122,21 +122,12 @@ absl::StatusOr<EvaluationReport> evaluate_placement(const PlacementEvaluation& a
   VITRINE_RETURN_IF_ERROR(
       past.open(shop.products, trained.model, recommend::PlacementBook::shipped()));
 
-  EvaluationReport report;
+  EvaluationReport report = begin_report(split, asked.cutoffs);
   report.split = fmt::format("as of {}, judged on what was bought since", format_time(*split_ms));
   report.model = fmt::format(
       "trained for this, d = {}; {} {}", trained.model->factors().dimension(), asked.placement,
       trained.model->blends().find(asked.placement) != nullptr ? "by its learnt blend"
                                                                : "by hand-set weights");
-  report.cutoffs = asked.cutoffs;
-  const bool has_20 = std::ranges::find(asked.cutoffs, 20U) != asked.cutoffs.end();
-  report.cutoff = has_20 ? 20 : asked.cutoffs.front();
-  report.train_users = split.train.users.size();
-  report.train_products = split.train.products.size();
-  report.train_pairs = split.train.pair_count();
-  report.cold_users = split.cold_users;
-  report.cold_products = split.cold_products;
-  report.cold_product_pairs = split.cold_product_pairs;
 
   const training::EvaluationOptions judged{.cutoffs = asked.cutoffs,
                                            .repeats = training::Repeats::allowed,

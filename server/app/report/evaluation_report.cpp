@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "server/app/terminal/style.h"
@@ -121,6 +122,21 @@ void write_section(http::JsonWriter& writer, const ReportSection& section) {
 }
 
 }  // namespace
+
+EvaluationReport begin_report(const training::Split& split,
+                              const std::vector<std::size_t>& cutoffs) {
+  EvaluationReport report;
+  report.cutoffs = cutoffs;
+  const bool has_20 = std::ranges::find(cutoffs, 20U) != cutoffs.end();
+  report.cutoff = has_20 ? 20 : cutoffs.front();
+  report.train_users = split.train.users.size();
+  report.train_products = split.train.products.size();
+  report.train_pairs = split.train.pair_count();
+  report.cold_users = split.cold_users;
+  report.cold_products = split.cold_products;
+  report.cold_product_pairs = split.cold_product_pairs;
+  return report;
+}
 
 void add_intervals(ReportSection& section, std::size_t cutoff) {
   if (section.rankings.empty()) return;

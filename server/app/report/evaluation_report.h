@@ -13,6 +13,7 @@
 #include "training/activity.h"
 #include "training/bootstrap.h"
 #include "training/evaluator.h"
+#include "training/split.h"
 #include "training/train_job.h"
 
 namespace vitrine::app {
@@ -50,6 +51,11 @@ struct EvaluationReport {
   std::uint64_t cold_product_pairs = 0;
   std::vector<training::EpochReport> epochs;  // empty for a model that was trained before
 };
+
+// One with the cutoffs, 20 the main one if it is among them, and the sizes of the split.
+// Precondition: there is a cutoff.
+EvaluationReport begin_report(const training::Split& split,
+                              const std::vector<std::size_t>& cutoffs);
 
 // Fills intervals and gains of a section from the users' numbers at `cutoff`.
 void add_intervals(ReportSection& section, std::size_t cutoff);
