@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 
@@ -39,31 +41,72 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::string> read_file(const std::filesystem::path& path) {
+// Hands the content over piece by piece, until it ends or `take` fails.
+absl::Status read_pieces(const std::filesystem::path& path,
+                         const std::function<absl::Status(std::string_view piece)>& take) {
+  constexpr std::size_t k_piece_bytes = std::size_t{256} << 10;
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return errno_status("cannot open", path);
-  std::string content;
-  char buffer[1 << 16];
+  std::vector<char> buffer(k_piece_bytes);
   for (;;) {
-    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_status("cannot read", path);
-    if (count == 0) return content;
-    content.append(buffer, static_cast<std::size_t>(count));
+    if (count == 0) return absl::OkStatus();
+    VITRINE_RETURN_IF_ERROR(take({buffer.data(), static_cast<std::size_t>(count)}));
   }
 }
 
-absl::Status write_file_synced(const std::filesystem::path& path, std::string_view content) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) return errno_status("cannot create", path);
+absl::Status write_all(const Descriptor& file, const std::filesystem::path& path,
+                       std::string_view content) {
   while (!content.empty()) {
     const ssize_t count = ::write(file.get(), content.data(), content.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_status("cannot write", path);
     content.remove_prefix(static_cast<std::size_t>(count));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> read_file(const std::filesystem::path& path) {
+  std::string content;
+  VITRINE_RETURN_IF_ERROR(read_pieces(path, [&](std::string_view piece) {
+    content.append(piece);
+    return absl::OkStatus();
+  }));
+  return content;
+}
+
+absl::StatusOr<Sha256> copy_file_synced(const std::filesystem::path& from,
+                                        const std::filesystem::path& to) {
+  const Descriptor copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (copy.get() < 0) return errno_status("cannot create", to);
+  Sha256Stream digest;
+  absl::Status copied = read_pieces(from, [&](std::string_view piece) {
+    digest.add(piece);
+    return write_all(copy, to, piece);
+  });
+  if (copied.ok() && ::fsync(copy.get()) != 0) copied = errno_status("cannot sync", to);
+  if (copied.ok()) return digest.digest();
+  ::unlink(to.c_str());
+  return copied;
+}
+
+absl::StatusOr<Sha256> sha256_of_file(const std::filesystem::path& path) {
+  Sha256Stream digest;
+  VITRINE_RETURN_IF_ERROR(read_pieces(path, [&](std::string_view piece) {
+    digest.add(piece);
+    return absl::OkStatus();
+  }));
+  return digest.digest();
+}
+
+absl::Status write_file_synced(const std::filesystem::path& path, std::string_view content) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) return errno_status("cannot create", path);
+  VITRINE_RETURN_IF_ERROR(write_all(file, path, content));
   if (::fsync(file.get()) != 0) return errno_status("cannot sync", path);
   return absl::OkStatus();
 }

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/crypto.h"
+
 namespace vitrine {
 
 // NotFound when there is no such file.
@@ -22,6 +24,14 @@ absl::Status replace_file(const std::filesystem::path& path, std::string_view co
 
 // Writes a new file and fsyncs it; the folder is not synced.
 absl::Status write_file_synced(const std::filesystem::path& path, std::string_view content);
+
+// Copies a file to a new name, fsyncs the copy, and returns the digest of what it read; the folder
+// is not synced. A failure leaves no copy.
+absl::StatusOr<Sha256> copy_file_synced(const std::filesystem::path& from,
+                                        const std::filesystem::path& to);
+
+// NotFound when there is no such file.
+absl::StatusOr<Sha256> sha256_of_file(const std::filesystem::path& path);
 
 // Makes renames and new names in `folder` durable.
 absl::Status sync_folder(const std::filesystem::path& folder);

@@ -71,6 +71,22 @@ absl::Status write_promoted(const std::filesystem::path& folder,
   return replace_file(folder / k_current_file, text);
 }
 
+// The files of a version never change, so a link is as good as a copy.
+absl::Status copy_version(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code error;
+  std::filesystem::create_directory(to, error);
+  if (error) return internal_error("cannot create {}: {}", to.string(), error.message());
+  for (std::filesystem::directory_iterator at(from, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::filesystem::path copy = to / at->path().filename();
+    std::error_code no_link;  // another file system
+    std::filesystem::create_hard_link(at->path(), copy, no_link);
+    if (no_link) VITRINE_RETURN_IF_ERROR(copy_file_synced(at->path(), copy).status());
+  }
+  if (error) return internal_error("cannot read {}: {}", from.string(), error.message());
+  return sync_folder(to);
+}
+
 }  // namespace
 
 ModelRegistry::ModelRegistry(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -205,6 +221,22 @@ absl::StatusOr<std::vector<std::string>> ModelRegistry::prune(std::size_t keep) 
   if (left.size() < history.size())
     VITRINE_RETURN_IF_ERROR(write_promoted(folder_, std::move(left)));
   return pruned;
+}
+
+absl::Status ModelRegistry::copy_to(const std::filesystem::path& target) const {
+  VITRINE_ASSIGN_OR_RETURN(const RegistryLock lock, RegistryLock::take(folder_));
+  std::error_code error;
+  if (!std::filesystem::create_directory(target, error) || error) {
+    return internal_error("cannot create {}: {}", target.string(),
+                          error ? error.message() : "it is there already");
+  }
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<Version> versions, list());
+  for (const Version& version : versions) {
+    VITRINE_RETURN_IF_ERROR(copy_version(folder_of(version.name), target / version.name));
+  }
+  VITRINE_ASSIGN_OR_RETURN(std::vector<std::string> history, promoted());
+  if (history.empty()) return sync_folder(target);
+  return write_promoted(target, std::move(history));
 }
 
 absl::StatusOr<std::shared_ptr<const TrainedModel>> ModelRegistry::load(

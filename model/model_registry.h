@@ -53,6 +53,10 @@ class ModelRegistry {
   // to; returns the names.
   absl::StatusOr<std::vector<std::string>> prune(std::size_t keep);
 
+  // Puts every version, and which of them served when, into the new folder `target`, synced: by
+  // links where the file system is the same one. No change of this registry happens meanwhile.
+  absl::Status copy_to(const std::filesystem::path& target) const;
+
   absl::StatusOr<std::shared_ptr<const TrainedModel>> load(std::string_view version) const;
 
   const std::filesystem::path& folder() const { return folder_; }

@@ -45,6 +45,8 @@ int run(int argc, char** argv) {
   add_stats(root, invocation);
   add_export(root, invocation);
   add_verify(root, invocation);
+  add_backup(root, invocation);
+  add_restore(root, invocation);
   add_keys(root, invocation);
 
   try {

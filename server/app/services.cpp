@@ -64,6 +64,10 @@ absl::StatusOr<std::unique_ptr<Services>> Services::on_store(const Config& confi
   std::filesystem::create_directories(config.data, error);
   if (error) return unavailable("cannot make {}: {}", config.data, error.message());
   std::unique_ptr<Services> services(new Services(config, clock, metrics, log));
+  if (std::filesystem::exists(services->layout_.restoring, error)) {
+    return data_loss("{} holds a restore that was not finished: empty it and restore again",
+                     config.data);
+  }
   VITRINE_ASSIGN_OR_RETURN(services->database_,
                            store::Database::open(services->layout_.store, config.store));
   return services;
@@ -135,25 +139,34 @@ void Services::start_parts(Access access) {
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
-  workers_.emplace(config_.workers, metrics_);
-  handled_.emplace(http::Services{.collector = *collector_,
-                                  .tracking = tracking_options(),
-                                  .catalog = *catalog_,
-                                  .committer = *committer_,
-                                  .quarantine = *quarantine_,
-                                  .identities = *identities_,
-                                  .profiles = *profiles_,
-                                  .recommender = *recommender_,
-                                  .placements = *placements_,
-                                  .decisions = *decisions_,
-                                  .results = *results_,
+  backups_.emplace(Backups::Parts{.data = config_.data,
+                                  .database = *database_,
                                   .models = models_,
-                                  .watcher = *watcher_,
-                                  .keys = *keys_,
-                                  .workers = *workers_,
+                                  .committer = *committer_,
                                   .clock = clock_,
-                                  .limits = config_.http,
-                                  .stats_json = [this] { return stats_json(); }});
+                                  .metrics = metrics_,
+                                  .log = log_});
+  workers_.emplace(config_.workers, metrics_);
+  handled_.emplace(
+      http::Services{.collector = *collector_,
+                     .tracking = tracking_options(),
+                     .catalog = *catalog_,
+                     .committer = *committer_,
+                     .quarantine = *quarantine_,
+                     .identities = *identities_,
+                     .profiles = *profiles_,
+                     .recommender = *recommender_,
+                     .placements = *placements_,
+                     .decisions = *decisions_,
+                     .results = *results_,
+                     .models = models_,
+                     .watcher = *watcher_,
+                     .keys = *keys_,
+                     .workers = *workers_,
+                     .clock = clock_,
+                     .limits = config_.http,
+                     .stats_json = [this] { return stats_json(); },
+                     .back_up = [this](const std::string& folder) { return back_up(folder); }});
   http::add_operations_routes(
       *router_,
       [this] {
@@ -191,6 +204,20 @@ std::string Services::stats_json() const {
   writer.key("model_version");
   now.model_version.empty() ? writer.null() : writer.value(now.model_version);
   writer.end_object();
+  return json;
+}
+
+absl::StatusOr<std::string> Services::back_up(const std::string& folder) {
+  VITRINE_ASSIGN_OR_RETURN(const BackupManifest made, backups_->make(folder));
+  std::string json;
+  http::JsonWriter(json)
+      .begin_object()
+      .field("folder", folder)
+      .field("made_at", format_time(made.made_ms))
+      .field("log_entries", made.entries)
+      .field("files", made.files.size())
+      .field("bytes", made.bytes())
+      .end_object();
   return json;
 }
 

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "model/model_registry.h"
+#include "server/app/backup/backup.h"
 #include "server/app/config.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
@@ -100,6 +101,7 @@ class Services {
   void start_parts(Access access);
   collect::TrackingOptions tracking_options() const;
   std::string stats_json() const;
+  absl::StatusOr<std::string> back_up(const std::string& folder);
 
   const Config config_;
   const DataLayout layout_;
@@ -131,6 +133,7 @@ class Services {
   std::optional<events::Committer> committer_;
   std::optional<collect::Collector> collector_;
   std::optional<recommend::Recommender> recommender_;
+  std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
   std::optional<http::Services> handled_;  // what the routes stand on
   std::optional<http::Router> router_;

@@ -61,6 +61,8 @@ void add_recommend(CLI::App& root, Invocation& invocation);
 void add_stats(CLI::App& root, Invocation& invocation);
 void add_export(CLI::App& root, Invocation& invocation);
 void add_verify(CLI::App& root, Invocation& invocation);
+void add_backup(CLI::App& root, Invocation& invocation);
+void add_restore(CLI::App& root, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 
 }  // namespace vitrine::app

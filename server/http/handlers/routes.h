@@ -52,6 +52,8 @@ struct Services {
   Limits limits;
   // A JSON object of counts, of what is in memory: called on a loop's thread.
   std::function<absl::StatusOr<std::string>()> stats_json;
+  // Copies everything into a new folder, which may take long; a JSON object of what it holds.
+  std::function<absl::StatusOr<std::string>(const std::string& folder)> back_up;
 };
 
 void add_api_routes(Router& router, const Services& services);
@@ -66,5 +68,6 @@ void add_user_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);
 void add_key_routes(Router& router, const Services& services);
 void add_admin_routes(Router& router, const Services& services);  // quarantine, stats
+void add_backup_routes(Router& router, const Services& services);
 
 }  // namespace vitrine::http

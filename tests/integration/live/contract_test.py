@@ -72,6 +72,7 @@ class ContractTest(unittest.TestCase):
                 self.server = server
                 self.contract = Contract(server.get("/openapi.yaml"))
                 self.operations()
+                self.backups(folder)
                 shown = self.recommendations()
                 self.events(shown)
                 self.tracking()
@@ -94,6 +95,10 @@ class ContractTest(unittest.TestCase):
     def operations(self):
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.yaml", "/v1/stats"):
             self.ask("GET", path)
+
+    def backups(self, folder):
+        self.ask("POST", "/v1/backups", {"folder": str(folder / "copy")}, status=201)
+        self.ask("POST", "/v1/backups", {"folder": str(folder / "copy")}, status=422)
 
     def recommendations(self):
         product = shop.product_id(1, 2)

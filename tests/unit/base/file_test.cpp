@@ -35,5 +35,20 @@ TEST(FileTest, AMappingShowsTheBytesAndMoves) {
   EXPECT_TRUE(MappedFile::open(folder / "empty")->bytes().empty());
 }
 
+TEST(FileTest, ACopyHasTheBytesAndTheirDigestAndReplacesNothing) {
+  const TempFolder folder;
+  const std::string content(1'000'000, 'x');
+  ASSERT_TRUE(write_file_synced(folder / "a", content).ok());
+
+  const auto digest = copy_file_synced(folder / "a", folder / "b");
+
+  EXPECT_EQ(digest.value(), sha256(content));
+  EXPECT_EQ(sha256_of_file(folder / "b").value(), sha256(content));
+  EXPECT_FALSE(copy_file_synced(folder / "a", folder / "b").ok()) << "it is there already";
+  EXPECT_EQ(copy_file_synced(folder / "nothing", folder / "c").status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder / "c"));
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -135,6 +135,22 @@ TEST_F(ModelRegistryTest, PruneForgetsThePromotionsOfWhatItDeleted) {
   EXPECT_THAT(listed(), ElementsAre(third, second));
 }
 
+TEST_F(ModelRegistryTest, ACopyServesRollsBackAndOutlivesItsOriginal) {
+  const std::string first = publish(0);
+  const std::string second = publish(1);
+  const std::string third = publish(2, false);
+
+  ASSERT_TRUE(registry_.copy_to(folder_ / "copy").ok());
+  EXPECT_FALSE(registry_.copy_to(folder_ / "copy").ok()) << "it is there already";
+  std::filesystem::remove_all(registry_.folder());
+
+  ModelRegistry copy(folder_ / "copy");
+  EXPECT_EQ(copy.list().value().size(), 3U);
+  EXPECT_EQ(copy.current().value(), second);
+  EXPECT_EQ(copy.load(third).value()->version(), third);
+  EXPECT_EQ(copy.rollback().value(), first);
+}
+
 TEST_F(ModelRegistryTest, WhatAKilledRunLeftIsNeitherListedNorInTheWay) {
   const auto model = small_model(0);
   const std::filesystem::path left = registry_.folder() / (model->version() + ".unfinished");
