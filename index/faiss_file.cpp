@@ -39,6 +39,64 @@ absl::Status check_flat_length(const std::filesystem::path& path) {
   return absl::OkStatus();
 }
 
+// Steps over what FAISS would read of an IndexHNSWFlat, and believes no length that the file does
+// not have.
+class GraphWalk {
+ public:
+  explicit GraphWalk(const std::filesystem::path& path)
+      : file_(path, std::ios::binary | std::ios::ate),
+        left_(static_cast<std::uint64_t>(std::max<std::streamoff>(file_.tellg(), 0))) {
+    file_.seekg(0);
+  }
+
+  // Whether the file is one such index from its first byte to its last.
+  bool is_whole() {
+    constexpr std::uint64_t numbers_bytes = 5 * sizeof(std::int32_t);  // entry point to beam width
+    const bool is_graph = header("IHNf") && vector(sizeof(double)) && vector(sizeof(int)) &&
+                          vector(sizeof(int)) && vector(sizeof(std::uint64_t)) &&
+                          vector(sizeof(std::int32_t)) && skip(numbers_bytes);
+    return is_graph && header("IxFI") && vector(sizeof(float)) && left_ == 0;
+  }
+
+ private:
+  bool skip(std::uint64_t bytes) {
+    if (!file_ || bytes > left_) return false;
+    left_ -= bytes;
+    file_.seekg(static_cast<std::streamoff>(bytes), std::ios::cur);
+    return true;
+  }
+  bool take(void* to, std::size_t bytes) {
+    if (bytes > left_) return false;
+    left_ -= bytes;
+    return static_cast<bool>(
+        file_.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)));
+  }
+  // The kind, dimension, rows, two numbers nobody reads, trained or not, and the metric: by inner
+  // product, because others have an argument behind them.
+  bool header(std::string_view kind) {
+    char read[k_header_bytes] = {};
+    if (!take(read, sizeof read) || std::string_view(read, kind.size()) != kind) return false;
+    std::int32_t dimension = 0;
+    std::int64_t rows = 0;
+    std::int32_t metric = 0;
+    std::memcpy(&dimension, read + 4, sizeof dimension);
+    std::memcpy(&rows, read + 8, sizeof rows);
+    std::memcpy(&metric, read + k_header_bytes - sizeof metric, sizeof metric);
+    return dimension > 0 && static_cast<std::size_t>(dimension) <= ProductIndex::dimension_max &&
+           rows >= 0 && rows <= std::numeric_limits<std::uint32_t>::max() &&
+           metric == faiss::METRIC_INNER_PRODUCT;
+  }
+  bool vector(std::uint64_t element_bytes) {
+    std::uint64_t count = 0;
+    return take(&count, sizeof count) && count <= left_ / element_bytes &&
+           skip(count * element_bytes);
+  }
+
+  static constexpr std::size_t k_header_bytes = 37;
+  std::ifstream file_;
+  std::uint64_t left_;
+};
+
 absl::Status check_exists(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return absl::OkStatus();
@@ -81,6 +139,15 @@ absl::StatusOr<std::unique_ptr<faiss::IndexFlat>> read_flat(const std::filesyste
   }
   std::ignore = read.release();  // it is `flat`
   return std::unique_ptr<faiss::IndexFlat>(flat);
+}
+
+absl::StatusOr<std::unique_ptr<faiss::Index>> read_graph(const std::filesystem::path& path) {
+  VITRINE_RETURN_IF_ERROR(check_exists(path));
+  if (!GraphWalk(path).is_whole()) {
+    return data_loss("index file '{}' must hold a whole IndexHNSWFlat by inner product",
+                     path.string());
+  }
+  return read_faiss(path);
 }
 
 absl::StatusOr<std::unique_ptr<faiss::Index>> read_faiss(const std::filesystem::path& path) {

@@ -24,6 +24,10 @@ absl::Status write_faiss(const faiss::Index& index, const std::filesystem::path&
 // Reads any IndexFlatIP. Errors   NotFound: no such file. DataLoss: not such an index, or cut off
 absl::StatusOr<std::unique_ptr<faiss::IndexFlat>> read_flat(const std::filesystem::path& path);
 
+// Reads any IndexHNSWFlat by inner product. What its links say is not looked at. Errors   NotFound:
+// no such file. DataLoss: not such an index, or cut off
+absl::StatusOr<std::unique_ptr<faiss::Index>> read_graph(const std::filesystem::path& path);
+
 // Reads whatever FAISS knows to read. A file that was cut off may leak what was read of it.
 // Errors   NotFound: no such file. DataLoss: FAISS refuses it
 absl::StatusOr<std::unique_ptr<faiss::Index>> read_faiss(const std::filesystem::path& path);

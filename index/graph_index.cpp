@@ -26,7 +26,7 @@ absl::StatusOr<std::shared_ptr<const ProductIndex>> GraphIndex::build(
 
 absl::StatusOr<std::shared_ptr<const ProductIndex>> GraphIndex::load(
     const std::filesystem::path& path, const GraphOptions& options) {
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> read, read_faiss(path));
+  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> read, read_graph(path));
   const auto* graph = dynamic_cast<const faiss::IndexHNSW*>(read.get());
   const auto* flat =
       graph == nullptr ? nullptr : dynamic_cast<const faiss::IndexFlat*>(graph->storage);

@@ -10,6 +10,9 @@ namespace vitrine::http {
 namespace beast_http = boost::beast::http;
 namespace {
 
+// "0", CRLF, CRLF: no chunked body ends in less. Beast asserts that it never looks at the last
+// chunk anew with less in hand, so less waits for more.
+constexpr std::size_t k_last_chunk_bytes = 5;
 constexpr std::size_t k_first_body_reserve = 64 * 1024;  // bytes; a declared length is only a claim
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
@@ -28,6 +31,7 @@ RequestParser::RequestParser(const Limits& limits, bool is_control)
 RequestParser::Progress RequestParser::take(const char* bytes, std::size_t count) {
   ErrorCode error;
   Progress progress;
+  if (is_header_done() && chunked() && !is_done() && count < k_last_chunk_bytes) return progress;
   progress.taken = put(boost::asio::const_buffer(bytes, count), error);
   if (error && error != beast_http::error::need_more) {
     progress.refusal = refusal_of(error);
