@@ -25,7 +25,7 @@ absl::Status field_error(std::string_view field, std::string_view message) {
 }
 
 absl::Status with_field(absl::Status status, std::string_view field) {
-  status.SetPayload(k_field_payload, absl::Cord(std::string(field)));
+  status.SetPayload(k_field_payload, absl::Cord(absl::string_view(field.data(), field.size())));
   return status;
 }
 

@@ -9,6 +9,12 @@
 namespace vitrine::profiles {
 namespace {
 
+// Damaged bytes make any time: a difference wraps where it would overflow.
+TimeMs minus(TimeMs time_ms, TimeMs by_ms) {
+  return static_cast<TimeMs>(static_cast<std::uint64_t>(time_ms) -
+                             static_cast<std::uint64_t>(by_ms));
+}
+
 class Writer {
  public:
   void number(std::uint64_t value) {
@@ -90,7 +96,7 @@ void write_recent(const Profile& profile, Writer& out) {
     const bool is_same_session = event.session_key == session_key;
     out.number(static_cast<std::uint64_t>(event.type) * 2 + (is_same_session ? 1 : 0));
     if (!is_same_session) out.key(event.session_key);
-    out.difference(time_ms - event.time_ms);
+    out.difference(minus(time_ms, event.time_ms));
     out.key(event.event_key);
     out.number(event.product.value());
     time_ms = event.time_ms;
@@ -106,7 +112,7 @@ void read_recent(Reader& in, Profile& profile) {
     const std::uint64_t kind = in.number();
     event.type = static_cast<EventType>(kind / 2);
     event.session_key = kind % 2 == 1 ? session_key : in.key();
-    event.time_ms = time_ms - in.difference();
+    event.time_ms = minus(time_ms, in.difference());
     event.event_key = in.key();
     event.product = ProductNumber(static_cast<std::uint32_t>(in.number()));
     time_ms = event.time_ms;
@@ -118,7 +124,7 @@ void write_seen(const Profile& profile, Writer& out) {
   out.number(profile.seen.size());
   TimeMs time_ms = profile.last_seen_ms;
   for (const Seen& seen : profile.seen) {
-    out.difference(time_ms - seen.time_ms);
+    out.difference(minus(time_ms, seen.time_ms));
     out.number(seen.product.value());
     time_ms = seen.time_ms;
   }
@@ -128,7 +134,7 @@ void read_seen(Reader& in, Profile& profile) {
   profile.seen.resize(in.count());
   TimeMs time_ms = profile.last_seen_ms;
   for (Seen& seen : profile.seen) {
-    seen.time_ms = time_ms - in.difference();
+    seen.time_ms = minus(time_ms, in.difference());
     seen.product = ProductNumber(static_cast<std::uint32_t>(in.number()));
     time_ms = seen.time_ms;
   }
@@ -159,7 +165,7 @@ void write_lines(const Profile& profile, Writer& out) {
     out.number(line.purchases * std::uint64_t{2} + (line.is_cancelled ? 1 : 0));
     out.number(line.pieces);
     out.number(line.returned);
-    if (line.purchases > 0) out.difference(profile.last_seen_ms - line.last_ms);
+    if (line.purchases > 0) out.difference(minus(profile.last_seen_ms, line.last_ms));
     product = line.product.value();
   }
 }
@@ -179,7 +185,7 @@ void read_lines(Reader& in, Profile& profile) {
     line.is_cancelled = purchases % 2 == 1;
     line.pieces = in.number();
     line.returned = in.number();
-    if (line.purchases > 0) line.last_ms = profile.last_seen_ms - in.difference();
+    if (line.purchases > 0) line.last_ms = minus(profile.last_seen_ms, in.difference());
   }
 }
 
@@ -188,7 +194,7 @@ void write_traits(const Profile& profile, Writer& out) {
   for (const Trait& trait : profile.traits) {
     out.text(trait.name);
     out.text(trait.value);
-    out.difference(profile.last_seen_ms - trait.time_ms);
+    out.difference(minus(profile.last_seen_ms, trait.time_ms));
     out.key(trait.event_key);
   }
 }
@@ -198,7 +204,7 @@ void read_traits(Reader& in, Profile& profile) {
   for (Trait& trait : profile.traits) {
     trait.name = in.text();
     trait.value = in.text();
-    trait.time_ms = profile.last_seen_ms - in.difference();
+    trait.time_ms = minus(profile.last_seen_ms, in.difference());
     trait.event_key = in.key();
   }
 }
@@ -209,7 +215,7 @@ std::string encode(const Profile& profile) {
   Writer out;
   out.number(profile.events);
   out.difference(profile.last_seen_ms);
-  out.difference(profile.last_seen_ms - profile.first_seen_ms);
+  out.difference(minus(profile.last_seen_ms, profile.first_seen_ms));
   write_recent(profile, out);
   write_seen(profile, out);
   write_lines(profile, out);
@@ -224,7 +230,7 @@ absl::StatusOr<Profile> decode_profile(std::string_view bytes) {
   Profile profile;
   profile.events = static_cast<std::uint32_t>(in.number());
   profile.last_seen_ms = in.difference();
-  profile.first_seen_ms = profile.last_seen_ms - in.difference();
+  profile.first_seen_ms = minus(profile.last_seen_ms, in.difference());
   read_recent(in, profile);
   read_seen(in, profile);
   read_lines(in, profile);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/random.h"
 #include "tests/unit/profiles/entries.h"
@@ -146,6 +147,20 @@ TEST(ProfileRecordTest, WhatIsCutOrTooLongIsDataLoss) {
     EXPECT_EQ(decode_profile(record.substr(0, bytes)).status().code(), absl::StatusCode::kDataLoss);
   }
   EXPECT_EQ(decode_profile(record + "x").status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(ProfileRecordTest, TimesHoweverFarApartComeBack) {
+  Profile profile;
+  profile.first_seen_ms = std::numeric_limits<TimeMs>::min();
+  profile.last_seen_ms = std::numeric_limits<TimeMs>::max();
+  profile.seen.resize(2);
+  profile.seen[1].time_ms = profile.first_seen_ms;
+  profile.seen[0].time_ms = profile.last_seen_ms;
+
+  const auto back = decode_profile(encode(profile));
+
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(*back, profile);
 }
 
 TEST(ProfileRecordTest, NoBytesMakeItFailOtherwise) {
