@@ -19,6 +19,13 @@ if(VITRINE_SANITIZE)
   endif()
 endif()
 
+if(VITRINE_FUZZ)
+  # Every finding ends the process; what libFuzzer needs to see of branches is compiled into all of our code. The
+  # deprecated function is libstdc++'s own, inside std::stable_sort.
+  target_compile_options(vitrine_options INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all
+                         -Wno-deprecated-declarations)
+endif()
+
 # Warnings are errors in our code; generated code links vitrine_options only.
 add_library(vitrine_warnings INTERFACE)
 target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
