@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Requests that nobody thought of, made from openapi.yaml by schemathesis: none gets a 5xx or an answer outside the
+contract, and the server stays well.
+
+VITRINE_SCHEMATHESIS is a folder with what requirements.txt names, as `./run test` makes it; without it the test is
+skipped, and says so. VITRINE_CONTRACT_SECONDS bounds the run (40).
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import shop  # noqa: E402
+import vitrine  # noqa: E402
+
+INSTALLED = pathlib.Path(os.environ.get("VITRINE_SCHEMATHESIS", "build/schemathesis"))
+SECONDS = os.environ.get("VITRINE_CONTRACT_SECONDS", "40")
+SKIPPED = 77  # what ctest takes for "not run"
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+# Twins of /v1/track and the like: one handler, which their namesakes show.
+TWINS = r"^/(track|identify|page|screen|group|alias|batch|import|beacon/batch|[tipsgab])$|^/v1/[tipsgab]$"
+
+
+def explore(port, contract, *arguments):
+    """Exit status and report of a run against the server."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(contract), "--url", f"http://127.0.0.1:{port}",
+               "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "20",
+               "--generation-deterministic", "--no-shrink", "--continue-on-failure", "--warnings", "off",
+               "--suppress-health-check", "all", "--no-color", *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=float(SECONDS) + 120,
+                          env={**os.environ, "PYTHONPATH": str(INSTALLED)})
+    return told.returncode, told.stdout + told.stderr
+
+
+class PropertyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.folder.name)
+        shop.make(folder / "data", folder, users=60)
+        cls.server = vitrine.Server(folder / "data").start()
+        cls.contract = folder / "openapi.yaml"
+        cls.contract.write_text(cls.server.get("/openapi.yaml"), encoding="utf-8")
+
+    @classmethod
+    def tearDownClass(cls):
+        status = cls.server.stop()
+        cls.folder.cleanup()
+        assert status == 0, f"the server ended with {status}"
+
+    def test_no_request_leads_outside_the_contract(self):
+        status, report = explore(self.server.port, self.contract, "--exclude-path-regex", TWINS, "--max-time", SECONDS)
+        self.assertEqual(status, 0, report)
+        self.assertRegex(report, r"Test cases:\n +\d{3,} generated", report)
+        failures = [line for line in self.server.said if "request_failed" in line or "threw" in line]
+        self.assertEqual(failures, [])
+        self.assertEqual(self.server.get("/readyz"), {"status": "ready"})
+
+    def test_an_answer_outside_the_contract_is_found(self):
+        wrong = yaml.safe_load(self.contract.read_text(encoding="utf-8"))
+        wrong["components"]["responses"]["Status"]["content"]["application/json"]["schema"] = {"type": "array"}
+        contract = self.contract.with_name("wrong.yaml")
+        contract.write_text(json.dumps(wrong), encoding="utf-8")
+        status, report = explore(self.server.port, contract, "--include-path", "/healthz")
+        self.assertEqual(status, 1, report)
+        self.assertIn("violates schema", report)
+
+
+if __name__ == "__main__":
+    if not INSTALLED.is_dir():
+        print(f"skipped: schemathesis is not in {INSTALLED}")
+        sys.exit(SKIPPED)
+    unittest.main()
