@@ -16,46 +16,26 @@
 namespace vitrine::index {
 namespace {
 
-// FAISS leaks what it has read so far when a file is cut off, so the length is compared with what
-// the header promises before FAISS sees it. The header of an IndexFlatIP: "IxFI", dimension (4
-// bytes), rows (8), 29 more bytes.
-absl::Status check_flat_length(const std::filesystem::path& path) {
-  constexpr std::size_t header_bytes = 45;
-  char header[16] = {};
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const auto length = static_cast<std::uint64_t>(std::max<std::streamoff>(file.tellg(), 0));
-  file.seekg(0).read(header, sizeof(header));
-  std::uint32_t dimension = 0;
-  std::uint64_t row_count = 0;
-  std::memcpy(&dimension, header + 4, sizeof(dimension));
-  std::memcpy(&row_count, header + 8, sizeof(row_count));
-  if (!file || std::string_view(header, 4) != "IxFI" ||
-      row_count > std::numeric_limits<std::uint32_t>::max() ||
-      dimension > ProductIndex::dimension_max ||
-      length != header_bytes + row_count * dimension * sizeof(float)) {
-    return data_loss("index file '{}' must hold a whole IndexFlatIP, got {} bytes", path.string(),
-                     length);
-  }
-  return absl::OkStatus();
-}
-
-// Steps over what FAISS would read of an IndexHNSWFlat, and believes no length that the file does
-// not have.
-class GraphWalk {
+// Steps over what FAISS would read, and believes no length that the file does not have: FAISS would
+// ask for that much memory, and leaks what it has read so far when the file is cut off.
+class FileWalk {
  public:
-  explicit GraphWalk(const std::filesystem::path& path)
+  explicit FileWalk(const std::filesystem::path& path)
       : file_(path, std::ios::binary | std::ios::ate),
         left_(static_cast<std::uint64_t>(std::max<std::streamoff>(file_.tellg(), 0))) {
     file_.seekg(0);
   }
 
-  // Whether the file is one such index from its first byte to its last.
-  bool is_whole() {
+  // Whether the file is one IndexFlatIP from its first byte to its last.
+  bool is_flat() { return header("IxFI") && vector(sizeof(float)) && left_ == 0; }
+
+  // The same for an IndexHNSWFlat by inner product.
+  bool is_graph() {
     constexpr std::uint64_t numbers_bytes = 5 * sizeof(std::int32_t);  // entry point to beam width
-    const bool is_graph = header("IHNf") && vector(sizeof(double)) && vector(sizeof(int)) &&
-                          vector(sizeof(int)) && vector(sizeof(std::uint64_t)) &&
-                          vector(sizeof(std::int32_t)) && skip(numbers_bytes);
-    return is_graph && header("IxFI") && vector(sizeof(float)) && left_ == 0;
+    const bool has_links = header("IHNf") && vector(sizeof(double)) && vector(sizeof(int)) &&
+                           vector(sizeof(int)) && vector(sizeof(std::uint64_t)) &&
+                           vector(sizeof(std::int32_t)) && skip(numbers_bytes);
+    return has_links && is_flat();
   }
 
  private:
@@ -126,7 +106,9 @@ absl::Status write_faiss(const faiss::Index& index, const std::filesystem::path&
 
 absl::StatusOr<std::unique_ptr<faiss::IndexFlat>> read_flat(const std::filesystem::path& path) {
   VITRINE_RETURN_IF_ERROR(check_exists(path));
-  VITRINE_RETURN_IF_ERROR(check_flat_length(path));
+  if (!FileWalk(path).is_flat()) {
+    return data_loss("index file '{}' must hold a whole IndexFlatIP", path.string());
+  }
   VITRINE_ASSIGN_OR_RETURN(std::unique_ptr<faiss::Index> read, read_faiss(path));
   auto* flat = dynamic_cast<faiss::IndexFlat*>(read.get());
   if (flat == nullptr || flat->metric_type != faiss::METRIC_INNER_PRODUCT) {
@@ -143,7 +125,7 @@ absl::StatusOr<std::unique_ptr<faiss::IndexFlat>> read_flat(const std::filesyste
 
 absl::StatusOr<std::unique_ptr<faiss::Index>> read_graph(const std::filesystem::path& path) {
   VITRINE_RETURN_IF_ERROR(check_exists(path));
-  if (!GraphWalk(path).is_whole()) {
+  if (!FileWalk(path).is_graph()) {
     return data_loss("index file '{}' must hold a whole IndexHNSWFlat by inner product",
                      path.string());
   }
