@@ -12,13 +12,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
-SERVER = ["store", "events", "identity", "catalog", "collect", "live_model", "profiles", "recommend",
+SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "recommend",
           "decisions"]
 MAY_USE = {
     "base": [],
     "model": ["base"],
     "index": [],
     "training": [],
+    "server/expressions": [],
     "server/store": [],
     "server/events": ["server/store"],
     "server/identity": ["server/events", "server/store"],
@@ -26,7 +27,7 @@ MAY_USE = {
     "server/collect": ["server/identity", "server/events", "server/store"],
     "server/live_model": ["index", "server/catalog", "server/events"],
     "server/profiles": ["server/identity", "server/catalog", "server/events", "server/store"],
-    "server/recommend": ["server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
+    "server/recommend": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
     "server/rehearsal": ["index", "training", "server/recommend", "server/profiles", "server/identity",

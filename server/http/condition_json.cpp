@@ -18,9 +18,6 @@ using recommend::RuleKind;
 
 constexpr std::size_t k_text_bytes_max = 1024;
 constexpr std::size_t k_price_bytes_max = 32;
-constexpr std::string_view k_no_expressions =
-    "must be an object such as {\"brands\": [\"acme\"], \"price_max\": \"50.00\", \"currency\": "
-    "\"EUR\"}; expressions as text are not supported by this version";
 
 std::string path_of(const std::string& path, std::string_view name) {
   return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
@@ -60,6 +57,15 @@ void read_attributes(ObjectReader& reader, ProductCondition& condition) {
   }
 }
 
+recommend::ProductExpression read_expression(ObjectReader& reader) {
+  const auto text = reader.text("expression", expressions::Limits().bytes_max);
+  if (!text) return {};
+  auto expression = recommend::ProductExpression::parse(*text);
+  if (expression.ok()) return *std::move(expression);
+  reader.refuse("expression", message_of(expression.status()));
+  return {};
+}
+
 ProductCondition condition_of(ObjectReader& reader) {
   ProductCondition condition;
   condition.products = read_texts(reader, "products");
@@ -71,6 +77,7 @@ ProductCondition condition_of(ObjectReader& reader) {
   condition.price_min = read_price(reader, "price_min", condition.currency);
   condition.price_max = read_price(reader, "price_max", condition.currency);
   read_attributes(reader, condition);
+  condition.expression = read_expression(reader);
   return condition;
 }
 
@@ -175,12 +182,21 @@ std::string_view name_of(RuleKind kind) {
 
 }  // namespace
 
+absl::StatusOr<ProductCondition> condition_from_text(std::string_view text) {
+  ProductCondition condition;
+  VITRINE_ASSIGN_OR_RETURN(condition.expression, recommend::ProductExpression::parse(text));
+  return condition;
+}
+
 ProductCondition read_condition(ObjectReader& reader, std::string_view name,
                                 const std::string& path) {
   const boost::json::value* const value = reader.any(name);
   if (value == nullptr) return {};
   if (value->is_string()) {
-    reader.refuse(name, k_no_expressions);
+    const std::string_view text = reader.text(name, expressions::Limits().bytes_max).value_or("");
+    absl::StatusOr<ProductCondition> condition = condition_from_text(text);
+    if (condition.ok()) return *std::move(condition);
+    reader.refuse(name, message_of(condition.status()));
     return {};
   }
   const std::string own = path_of(path, name);
@@ -193,6 +209,11 @@ ProductCondition read_condition(ObjectReader& reader, std::string_view name,
 }
 
 void append_condition(JsonWriter& json, const ProductCondition& condition) {
+  const std::string& expression = condition.expression.text();
+  if (!expression.empty() && condition == ProductCondition{.expression = condition.expression}) {
+    json.value(expression);
+    return;
+  }
   json.begin_object();
   append_texts(json, "products", condition.products);
   append_texts(json, "categories", condition.categories);
@@ -211,6 +232,7 @@ void append_condition(JsonWriter& json, const ProductCondition& condition) {
     for (const auto& [name, value] : condition.attributes) json.field(name, value);
     json.end_object();
   }
+  if (!expression.empty()) json.field("expression", expression);
   json.end_object();
 }
 

@@ -1,8 +1,10 @@
-// Conditions and rules in their JSON form: {"brands": ["acme"], "price_max": "50.00", "currency":
-// "EUR"}.
+// Conditions and rules in their JSON form: "price < 50 && in_stock", or {"brands": ["acme"],
+// "price_max": "50.00", "currency": "EUR"}.
 //
 // Pure functions; thread-safe.
 #pragma once
+
+#include <absl/status/statusor.h>
 
 #include <boost/json/fwd.hpp>
 #include <string>
@@ -17,11 +19,14 @@
 namespace vitrine::http {
 
 // The condition in the field `name` of `reader`, found at `path`; the empty one when it is absent.
-// What is wrong is refused on the reader: an expression in text form, an unknown part, a price
+// What is wrong is refused on the reader: a text that is no expression, an unknown part, a price
 // without currency.
 recommend::ProductCondition read_condition(ObjectReader& reader, std::string_view name,
                                            const std::string& path);
 void append_condition(JsonWriter& json, const recommend::ProductCondition& condition);
+
+// The condition that an expression says. InvalidArgument names the column.
+absl::StatusOr<recommend::ProductCondition> condition_from_text(std::string_view text);
 
 // "boost": [{"when": {...}, "factor": 1.3}], each with an optional id.
 std::vector<recommend::Rule> read_boosts(ObjectReader& reader, std::string_view name,

@@ -11,38 +11,42 @@ namespace {
 using catalog::CatalogSnapshot;
 using live_model::LiveModel;
 
-class ScopePredicate final : public ProductPredicate {
+// As of one moment: an assortment of a condition that moves with time is kept under the step it is
+// good for.
+class ScopePredicate {
  public:
-  explicit ScopePredicate(const AssortmentScope& scope)
-      : category_(scope.category),
+  ScopePredicate(const AssortmentScope& scope, TimeMs now_ms)
+      : now_ms_(now_ms),
+        category_(scope.category),
         market_(scope.market),
         request_(compile(scope.request_filter)),
         placement_(compile(scope.placement_filter)) {}
 
-  bool holds(const Product& product) const override {
+  bool holds(const Product& product) const {
     if (!category_.empty() && std::ranges::none_of(product.categories, [&](const auto& path) {
           return is_in_category(path, category_);
         })) {
       return false;
     }
-    return (market_.empty() || is_of_market(product, market_)) && request_->holds(product) &&
-           placement_->holds(product);
+    return (market_.empty() || is_of_market(product, market_)) &&
+           request_->holds(product, now_ms_) && placement_->holds(product, now_ms_);
   }
 
  private:
+  TimeMs now_ms_;
   std::string category_;
   std::string market_;
   std::shared_ptr<const ProductPredicate> request_;
   std::shared_ptr<const ProductPredicate> placement_;
 };
 
-std::string key_of(const AssortmentScope& scope) {
+std::string key_of(const AssortmentScope& scope, TimeMs now_ms) {
   ProductCondition category;
   if (!scope.category.empty()) category.categories = {std::string(scope.category)};
   std::string key = std::string(scope.market) + '\n';
-  append_key(category, key);
-  append_key(scope.request_filter, key);
-  append_key(scope.placement_filter, key);
+  append_key(category, now_ms, key);
+  append_key(scope.request_filter, now_ms, key);
+  append_key(scope.placement_filter, now_ms, key);
   return key;
 }
 
@@ -82,7 +86,7 @@ std::shared_ptr<const Assortment> Assortment::of(
 }
 
 struct AssortmentBook::Entry {
-  explicit Entry(const AssortmentScope& scope) : predicate(scope) {}
+  Entry(const AssortmentScope& scope, TimeMs now_ms) : predicate(scope, now_ms) {}
 
   std::shared_ptr<const Assortment> follow(const Assortment& earlier,
                                            const catalog::ProductNumbers& numbers,
@@ -130,7 +134,7 @@ AssortmentBook::~AssortmentBook() = default;
 
 std::shared_ptr<AssortmentBook::Entry> AssortmentBook::entry_of(const AssortmentScope& scope,
                                                                 TimeMs now_ms) {
-  std::string key = key_of(scope);
+  std::string key = key_of(scope, now_ms);
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {
     found->second->asked_ms = now_ms;
@@ -143,7 +147,7 @@ std::shared_ptr<AssortmentBook::Entry> AssortmentBook::entry_of(const Assortment
     entries_.erase(std::ranges::min_element(
         entries_, {}, [](const auto& entry) { return entry.second->asked_ms; }));
   }
-  auto entry = std::make_shared<Entry>(scope);
+  auto entry = std::make_shared<Entry>(scope, now_ms);
   entry->asked_ms = now_ms;
   entries_.emplace(std::move(key), entry);
   return entry;

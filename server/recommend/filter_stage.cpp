@@ -37,8 +37,8 @@ bool is_in_requested_category(const Context& context, const Product* product) {
 bool passes_filters(const Context& context, ProductNumber number, const Product* product) {
   if (!context.has_filter) return true;
   if (context.assortment != nullptr && context.assortment->contains(number)) return true;
-  return product != nullptr && holds(context.request.filter, *product) &&
-         holds(context.placement.filter, *product);
+  return product != nullptr && holds(context.request.filter, *product, context.now_ms) &&
+         holds(context.placement.filter, *product, context.now_ms);
 }
 
 // The one thing that keeps a product out of the assortment; nothing when there are several.

@@ -59,17 +59,18 @@ absl::Status validate(const ProductCondition& condition, std::string_view field)
   return absl::OkStatus();
 }
 
-bool holds(const ProductCondition& condition, const Product& product) {
+bool holds(const ProductCondition& condition, const Product& product, TimeMs now_ms) {
   if (!condition.products.empty() && !names(condition.products, product.product_id)) return false;
   if (!condition.categories.empty() && !is_in_any(product, condition.categories)) return false;
   if (is_in_any(product, condition.not_categories)) return false;
   if (!condition.brands.empty() && !names(condition.brands, product.brand)) return false;
   if (names(condition.not_brands, product.brand)) return false;
   if (!is_affordable(condition, product)) return false;
-  return std::ranges::all_of(condition.attributes, [&](const auto& wanted) {
+  const bool has_attributes = std::ranges::all_of(condition.attributes, [&](const auto& wanted) {
     const auto found = product.attributes.find(wanted.first);
     return found != product.attributes.end() && found->second == wanted.second;
   });
+  return has_attributes && condition.expression.holds(product, now_ms);
 }
 
 }  // namespace vitrine::recommend

@@ -1,4 +1,4 @@
-// What a product must be to be shown, boosted or pinned: the typed form of a filter.
+// What a product must be to be shown, boosted or pinned: fields, an expression, or both.
 //
 // All parts that are set must hold. Thread-safe (values).
 #pragma once
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/product.h"
+#include "server/recommend/product_expression.h"
 
 namespace vitrine::recommend {
 
@@ -30,6 +31,7 @@ struct ProductCondition {
   std::optional<Money> price_max = {};
   std::string currency = {};  // of the two prices; empty: the product's own
   std::map<std::string, std::string> attributes = {};  // each with exactly this value
+  ProductExpression expression = {};
 
   bool is_empty() const { return *this == ProductCondition(); }
   friend bool operator==(const ProductCondition&, const ProductCondition&) = default;
@@ -40,6 +42,6 @@ struct ProductCondition {
 absl::Status validate(const ProductCondition& condition, std::string_view field);
 
 // Whether `product` is what the condition asks for; the empty condition admits everything.
-bool holds(const ProductCondition& condition, const Product& product);
+bool holds(const ProductCondition& condition, const Product& product, TimeMs now_ms);
 
 }  // namespace vitrine::recommend

@@ -27,11 +27,11 @@ class CompiledCondition final : public ProductPredicate {
     is_rest_empty_ = rest_.is_empty();
   }
 
-  bool holds(const Product& product) const override {
+  bool holds(const Product& product, TimeMs now_ms) const override {
     if (!products_.empty() && !has(products_, product.product_id)) return false;
     if (!brands_.empty() && !has(brands_, product.brand)) return false;
     if (!not_brands_.empty() && has(not_brands_, product.brand)) return false;
-    return is_rest_empty_ || recommend::holds(rest_, product);
+    return is_rest_empty_ || recommend::holds(rest_, product, now_ms);
   }
 
  private:
@@ -63,7 +63,7 @@ std::shared_ptr<const ProductPredicate> compile(ProductCondition condition) {
   return std::make_shared<const CompiledCondition>(std::move(condition));
 }
 
-void append_key(const ProductCondition& condition, std::string& key) {
+void append_key(const ProductCondition& condition, TimeMs now_ms, std::string& key) {
   for (const auto* const list : {&condition.products, &condition.categories, &condition.brands,
                                  &condition.not_categories, &condition.not_brands}) {
     append_list(*list, key);
@@ -75,6 +75,8 @@ void append_key(const ProductCondition& condition, std::string& key) {
     append_text(name, key);
     append_text(value, key);
   }
+  append_text(condition.expression.text(), key);
+  fmt::format_to(std::back_inserter(key), "{};", condition.expression.step_at(now_ms));
 }
 
 }  // namespace vitrine::recommend

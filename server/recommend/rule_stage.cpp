@@ -27,7 +27,7 @@ void RuleStage::take(const CompiledRules& rules) {
 
 bool RuleStage::holds(const CompiledRule& rule, ProductNumber product) const {
   const Product* const known = context_.catalog->find(product);
-  return known != nullptr && rule.when->holds(*known);
+  return known != nullptr && rule.when->holds(*known, context_.now_ms);
 }
 
 void RuleStage::rescore(Pool& pool) const {

@@ -21,10 +21,8 @@ using recommend::RecommendRequest;
 
 constexpr std::size_t k_id_bytes_max = 256;
 constexpr std::size_t k_text_bytes_max = 1024;
-constexpr std::size_t k_expression_bytes_max = 16 * 1024;
+constexpr std::size_t k_expression_bytes_max = expressions::Limits().bytes_max;
 constexpr std::size_t k_fields_max = 32;
-constexpr std::string_view k_no_expressions =
-    "is not supported by this version; use brands, categories, price_max and the others";
 
 // An acknowledged event is visible before its sender learns the token, so there is never anything
 // to wait for here.
@@ -272,8 +270,11 @@ absl::StatusOr<RecommendationCall> recommendation_from_query(const Request& requ
   wanted.explain = query.boolean("explain").value_or(false);
   wanted.explore = query.boolean("explore").value_or(true);
   wanted.filter = condition_from_query(query);
-  if (query.text("filter", k_expression_bytes_max)) query.refuse("filter", k_no_expressions);
-  if (query.text("boost", k_expression_bytes_max)) query.refuse("boost", k_no_expressions);
+  if (const auto filter = query.text("filter", k_expression_bytes_max)) {
+    auto expression = recommend::ProductExpression::parse(*filter);
+    if (!expression.ok()) query.refuse("filter", message_of(expression.status()));
+    if (expression.ok()) wanted.filter.expression = *std::move(expression);
+  }
   query.text("channel", k_text_bytes_max);
   const std::optional<std::string_view> after = query.text("after", k_id_bytes_max);
   const std::vector<std::string> fields = query.texts("fields", k_fields_max, k_id_bytes_max);

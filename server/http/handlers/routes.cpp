@@ -7,6 +7,7 @@ void add_api_routes(Router& router, const Services& services) {
   add_tracking_routes(router, services);
   add_recommendation_routes(router, services);
   add_placement_routes(router, services);
+  add_expression_routes(router, services);
   add_product_routes(router, services);
   add_user_routes(router, services);
   add_model_routes(router, services);

@@ -63,6 +63,7 @@ void add_tracking_routes(Router& router, const Services& services);  // Segment'
 void add_tracking_settings_routes(Router& router);
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
+void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);

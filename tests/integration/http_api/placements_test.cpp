@@ -93,8 +93,12 @@ TEST_F(PlacementsApiTest, RefusesWhatCannotBeServedAndNamesTheField) {
   EXPECT_THAT(failure(put_placement("footer", R"({"sources":[{"source":"astrology"}]})")),
               HasSubstr("got 'astrology'"));
   EXPECT_THAT(refused(R"(,"fallback":["astrology"])"), HasSubstr("invalid_argument fallback"));
-  EXPECT_THAT(refused(R"(,"filter":"brand == 'acme'")"),
-              HasSubstr("expressions as text are not supported"));
+  EXPECT_THAT(refused(R"(,"filter":"brnd == 'acme'")"),
+              HasSubstr("filter column 1: unknown name 'brnd'; did you mean 'brand'?"));
+  EXPECT_THAT(refused(R"(,"filter":{"expression":"price < "})"),
+              HasSubstr("filter.expression column 9: expected a value after '<'"));
+  EXPECT_THAT(refused(R"(,"rules":[{"id":"a","kind":"boost","when":"price = 1"}])"),
+              HasSubstr("rules[0].when column 7: unknown sign '=': write == to compare"));
   EXPECT_THAT(refused(R"(,"filter":{"price_max":"5"})"), HasSubstr("filter.currency is required"));
   EXPECT_THAT(refused(R"(,"rules":[{"id":"a","kind":"hide"}])"),
               HasSubstr("rules[0].kind must be pin, boost or bury"));

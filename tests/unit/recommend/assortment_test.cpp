@@ -26,7 +26,7 @@ class AssortmentTest : public Shop {
     ASSERT_EQ(assortment->rows().row_count(), live->row_count());
     for (std::uint32_t i = 0; i < numbers_.size(); ++i) {
       const Product* const product = catalog->find(ProductNumber(i));
-      const bool is_in = product != nullptr && holds(filter, *product);
+      const bool is_in = product != nullptr && holds(filter, *product, clock_.now_ms());
       EXPECT_EQ(assortment->contains(ProductNumber(i)), is_in) << numbers_.id_of(ProductNumber(i));
       if (const auto row = live->row_of(ProductNumber(i))) {
         EXPECT_EQ(assortment->rows().contains(*row), is_in) << *row;
@@ -120,8 +120,8 @@ TEST(ProductPredicateTest, AnswersAsTheConditionItIsMadeOf) {
     if (random.below(3) == 0) condition.price_max = Money{static_cast<int>(random.below(9))};
     if (random.below(3) == 0) condition.currency = "EUR";
     if (random.below(3) == 0) condition.attributes = {{"color", "red"}};
-    const bool expected = holds(condition, product);
-    EXPECT_EQ(compile(condition)->holds(product), expected);
+    const bool expected = holds(condition, product, 0);
+    EXPECT_EQ(compile(condition)->holds(product, 0), expected);
     held += expected ? 1 : 0;
   }
   EXPECT_GT(held, 200);
@@ -142,13 +142,28 @@ TEST(ProductPredicateTest, HasAKeyOfItsOwnForEveryCondition) {
       {.currency = "EUR"},
       {.attributes = {{"a", "b"}}},
       {.attributes = {{"ab", ""}}},
+      {.expression = *ProductExpression::parse("price < 1")},
+      {.expression = *ProductExpression::parse("price < 2")},
+      {.expression = *ProductExpression::parse("days_since(created_at) < 2")},
   };
   std::set<std::string> keys;
   for (const ProductCondition& condition : conditions) {
     std::string key;
-    append_key(condition, key);
+    append_key(condition, 0, key);
     EXPECT_TRUE(keys.insert(key).second) << key;
   }
+}
+
+TEST(ProductPredicateTest, KeepsItsKeyAsLongAsItsAnswers) {
+  const auto key_at = [](std::string_view text, TimeMs now_ms) {
+    std::string key;
+    append_key({.expression = *ProductExpression::parse(text)}, now_ms, key);
+    return key;
+  };
+  EXPECT_EQ(key_at("price < 1", 0), key_at("price < 1", k_day_ms));
+  const std::string_view moving = "days_since(created_at) < 2";
+  EXPECT_EQ(key_at(moving, 0), key_at(moving, k_hour_ms - 1));
+  EXPECT_NE(key_at(moving, 0), key_at(moving, k_hour_ms));
 }
 
 }  // namespace

@@ -285,7 +285,8 @@ class ChangingCatalogTest : public PropertyTest {
         !is_in_category(product->categories.front(), request.category)) {
       return true;
     }
-    return !holds(request.filter, *product) || !holds(placement.filter, *product);
+    return !holds(request.filter, *product, clock_.now_ms()) ||
+           !holds(placement.filter, *product, clock_.now_ms());
   }
 
   void check_answer(const RecommendRequest& request, const RecommendAnswer& answer,

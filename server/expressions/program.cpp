@@ -1,0 +1,27 @@
+#include "server/expressions/program.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "server/expressions/compiler.h"
+#include "server/expressions/terms.h"
+
+namespace vitrine::expressions {
+
+absl::StatusOr<Program> Program::compile(const Node& tree, const Schema& schema) {
+  Compiler compiler(schema);
+  VITRINE_ASSIGN_OR_RETURN(Truth truth, compiler.condition(tree));
+  return Program(std::make_unique<const Terms>(std::move(truth)), compiler.depends_on_time());
+}
+
+Program::Program(std::unique_ptr<const Terms> terms, bool depends_on_time)
+    : terms_(std::move(terms)), depends_on_time_(depends_on_time) {}
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+Program::~Program() = default;
+
+bool Program::holds(const Subject& subject, TimeMs now_ms) const {
+  return terms_->hold({.subject = subject, .now_ms = now_ms});
+}
+
+}  // namespace vitrine::expressions

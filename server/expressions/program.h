@@ -1,0 +1,42 @@
+// An expression made ready to be asked often.
+//
+// Every name is resolved and every type checked when it is compiled, so asking cannot fail and
+// allocates nothing. Where a value is missing, comparisons are false and arithmetic has no value.
+// Thread-safety: immutable; holds() may run at the same time from any thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+
+#include "base/clock.h"
+#include "server/expressions/schema.h"
+#include "server/expressions/tree.h"
+
+namespace vitrine::expressions {
+
+class Terms;
+
+class Program {
+ public:
+  // InvalidArgument, with the column: a name that is not in scope, values whose types do not go
+  // together, an expression that is no condition. The schema outlives the program.
+  static absl::StatusOr<Program> compile(const Node& tree, const Schema& schema);
+
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+  ~Program();
+
+  // `subject` has the slots of the schema.
+  bool holds(const Subject& subject, TimeMs now_ms) const;
+  // Whether the answer can change while the subject stays as it is.
+  bool depends_on_time() const { return depends_on_time_; }
+
+ private:
+  explicit Program(std::unique_ptr<const Terms> terms, bool depends_on_time);
+
+  std::unique_ptr<const Terms> terms_;
+  bool depends_on_time_;
+};
+
+}  // namespace vitrine::expressions

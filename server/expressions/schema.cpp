@@ -1,0 +1,85 @@
+#include "server/expressions/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace vitrine::expressions {
+namespace {
+
+char small(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+// Levenshtein's distance: letters to insert, remove or replace; capitals count as small letters.
+std::size_t edits_between(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (small(a[i]) == small(b[j]) ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string_view name_of(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return "a condition";
+    case Type::number:
+      return "a number";
+    case Type::text:
+      return "a text";
+    case Type::time:
+      return "a time";
+    case Type::texts:
+    case Type::paths:
+      return "a list of texts";
+    case Type::numbers:
+      return "a list of numbers";
+    case Type::map:
+      return "a set of named texts";
+  }
+  return "a value";
+}
+
+Schema::Schema(std::string_view scope, std::vector<Field> fields)
+    : scope_(scope), fields_(std::move(fields)) {}
+
+std::optional<std::size_t> Schema::find(std::string_view name) const {
+  const auto found = std::ranges::find(fields_, name, &Field::name);
+  if (found == fields_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - fields_.begin());
+}
+
+std::optional<std::string_view> Schema::nearest(std::string_view name) const {
+  const auto near = std::ranges::min_element(
+      fields_, {}, [&](const Field& field) { return edits_between(name, field.name); });
+  const std::size_t edits_max = name.size() < 4 ? 1 : std::max<std::size_t>(2, name.size() / 3);
+  if (near == fields_.end() || edits_between(name, near->name) > edits_max) return std::nullopt;
+  return near->name;
+}
+
+std::string Schema::suggestion_for(std::string_view name) const {
+  // Misspelt, spoken of as product.price, or misspelt before a key.
+  for (const std::string_view part :
+       {name, name.substr(name.rfind('.') + 1), name.substr(0, name.find('.'))}) {
+    if (const auto near = nearest(part)) return fmt::format("; did you mean '{}'?", *near);
+  }
+  std::string names;
+  for (const Field& field : fields_) {
+    if (!names.empty()) names += ", ";
+    names += field.name;
+  }
+  return fmt::format("; {} has {}", scope_, names);
+}
+
+}  // namespace vitrine::expressions
