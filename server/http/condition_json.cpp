@@ -199,6 +199,10 @@ ProductCondition read_condition(ObjectReader& reader, std::string_view name,
     reader.refuse(name, message_of(condition.status()));
     return {};
   }
+  if (!value->is_object()) {
+    reader.refuse(name, "must be an expression such as \"price < 50\", or an object");
+    return {};
+  }
   const std::string own = path_of(path, name);
   ObjectReader inner(*value, own);
   ProductCondition condition = condition_of(inner);

@@ -18,8 +18,8 @@ class RecommendationsApiTest : public ApiTest {
 };
 
 TEST_F(RecommendationsApiTest, RefusesFiltersAndBoostsThatAreWrongByTheirPath) {
-  EXPECT_THAT(refused(R"(,"filter":"price < 50")"),
-              HasSubstr("400 invalid_argument filter: filter must be an object such as"));
+  EXPECT_THAT(refused(R"(,"filter":7)"),
+              HasSubstr("400 invalid_argument filter: filter must be an expression such as"));
   EXPECT_THAT(refused(R"(,"filter":{"color":"red"})"), HasSubstr("filter.color is not a field"));
   EXPECT_THAT(refused(R"(,"filter":{"brands":"acme"})"),
               HasSubstr("filter.brands must be an array"));
@@ -79,7 +79,7 @@ TEST_F(RecommendationsApiTest, RefusesPagesThatAreWrong) {
   EXPECT_THAT(page(R"([{"placement":"home","user_id":"u1"}])"),
               HasSubstr("placements[0].user_id is not a field here"));
   EXPECT_THAT(page(R"([{"placement":"home","filter":"x"}])"),
-              HasSubstr("placements[0].filter must be an object"));
+              HasSubstr("placements[0].filter column 1: unknown name 'x'"));
   EXPECT_THAT(page(R"([{"placement":"product_page"}])"), HasSubstr("product_id is required"));
 }
 
