@@ -30,7 +30,7 @@ TEST_F(RecommendationsApiTest, RefusesFiltersAndBoostsThatAreWrongByTheirPath) {
               HasSubstr("filter.price_min must not be above price_max"));
   EXPECT_THAT(refused(R"(,"boost":[{"factor":0}])"), HasSubstr("boost[0].factor must be between"));
   EXPECT_THAT(refused(R"(,"boost":[{"when":"brand == 'acme'"}])"),
-              HasSubstr("boost[0].when must be an object"));
+              HasSubstr("boost[0].when must be an expression"));
   EXPECT_THAT(refused(R"(,"boost":[{"when":{"brand":"x"}}])"),
               HasSubstr("boost[0].when.brand is not a field"));
   EXPECT_THAT(failure(get("/v1/placements/home/products?price_max=50")),
