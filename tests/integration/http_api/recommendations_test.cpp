@@ -29,7 +29,7 @@ TEST_F(RecommendationsApiTest, RefusesFiltersAndBoostsThatAreWrongByTheirPath) {
   EXPECT_THAT(refused(R"(,"filter":{"price_min":"9","price_max":"5","currency":"EUR"})"),
               HasSubstr("filter.price_min must not be above price_max"));
   EXPECT_THAT(refused(R"(,"boost":[{"factor":0}])"), HasSubstr("boost[0].factor must be between"));
-  EXPECT_THAT(refused(R"(,"boost":[{"when":"brand == 'acme'"}])"),
+  EXPECT_THAT(refused(R"(,"boost":[{"when":7}])"),
               HasSubstr("boost[0].when must be an expression"));
   EXPECT_THAT(refused(R"(,"boost":[{"when":{"brand":"x"}}])"),
               HasSubstr("boost[0].when.brand is not a field"));
