@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 namespace vitrine::http {
@@ -125,6 +126,11 @@ absl::Status AccessPolicy::authorize_key(Request& request, const std::optional<G
   if (!given) return unauthenticated("an API key is needed: Authorization: Bearer <key>");
   std::optional<KeyInfo> key = keys_->find(given->key);
   if (!key) return unauthenticated("the API key is unknown or revoked");
+  if (key->bucket != nullptr && !key->bucket->take(steady_us())) {
+    return make_status(absl::StatusCode::kResourceExhausted,
+                       "the API key may make {} requests a second, and {} at once",
+                       key->bucket->rate().per_second, key->bucket->rate().burst);
+  }
   if (given->is_in_url && !key->scopes.are_public()) {
     return unauthenticated(
         "?key= is for keys with the scopes collect and recommend only; send this one as "

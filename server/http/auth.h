@@ -3,12 +3,14 @@
 
 #include <absl/status/status.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/http/request.h"
+#include "server/http/request_rate.h"
 #include "server/http/scopes.h"
 
 namespace vitrine::http {
@@ -16,8 +18,9 @@ namespace vitrine::http {
 struct KeyInfo {
   std::string id;  // names the key in lists and logs; not the secret
   Scopes scopes;
-  std::vector<std::string> origins = {};  // web pages that may use a public key; empty: all
-  std::string currency = {};              // of amounts that name none; empty: the server's
+  std::vector<std::string> origins = {};       // web pages that may use a public key; empty: all
+  std::string currency = {};                   // of amounts that name none; empty: the server's
+  std::shared_ptr<RequestBucket> bucket = {};  // how many requests it may make; null: any number
 };
 
 // Knows the keys. Thread-safe.
@@ -43,7 +46,8 @@ class AccessPolicy {
   // Fills request.scopes, key_id and key_currency. `needed` is nothing for routes that answer
   // anybody.
   // Errors   Unauthenticated: no key, or an unknown one; PermissionDenied: the key lacks the scope
-  //          or is not for pages of this Origin, or open mode refuses the Host or Origin
+  //          or is not for pages of this Origin, or open mode refuses the Host or Origin;
+  //          ResourceExhausted: the key made more requests than it may
   absl::Status authorize(Request& request, std::optional<Scope> needed) const;
 
   // The same for a key that a client keeps elsewhere. In the URL only public ones are taken.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -28,7 +27,7 @@ constexpr std::int64_t k_no_deadline = std::numeric_limits<std::int64_t>::max();
 Connection::Connection(EventLoop& loop, Socket socket, bool is_control)
     : loop_(loop),
       limits_(loop.server().limits),
-      socket_(std::move(socket)),
+      socket_(std::move(socket), is_control ? nullptr : loop.server().certificate),
       is_control_(is_control),
       slot_(std::make_shared<ReplySlot>(ReplySlot{loop.door(), this})),
       answered_(loop.context(), Timer::time_point::max()),
@@ -229,8 +228,7 @@ Task<bool> Connection::send(std::string_view bytes) {
     sent = 0;
   }
   if (!error && sent < bytes.size()) {
-    co_await net::async_write(socket_, net::buffer(bytes.data() + sent, bytes.size() - sent),
-                              net::redirect_error(use_task, error));
+    co_await socket_.write_all(bytes.substr(sent), error);
   }
   co_return !error;
 }

@@ -16,6 +16,7 @@
 #include "server/http/event_loop.h"
 #include "server/http/request_parser.h"
 #include "server/http/response.h"
+#include "server/http/stream.h"
 
 namespace vitrine::http {
 
@@ -55,7 +56,7 @@ class Connection {
 
   EventLoop& loop_;
   const Limits& limits_;
-  Socket socket_;
+  Stream socket_;
   const bool is_control_;
   boost::beast::flat_buffer input_;
   std::optional<RequestParser> parser_;

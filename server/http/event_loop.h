@@ -19,6 +19,7 @@
 
 namespace vitrine::http {
 
+class Certificate;
 class Connection;
 
 // How other threads reach a loop that may already be gone: a post after close() is dropped.
@@ -47,6 +48,7 @@ struct ServerContext {
   const Clock& clock;
   Log& log;
   Limits limits;
+  const Certificate* certificate;  // null: plain HTTP
   Gauge& connections_gauge;
   Counter& timeouts_counter;
   Counter& refused_counter;

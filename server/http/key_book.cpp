@@ -32,6 +32,7 @@ std::string_view id_in(std::string_view key) {
 struct KeyBook::Stored {
   KeyRecord record;
   std::string hash;  // hex SHA-256 of the key
+  std::shared_ptr<RequestBucket> bucket = std::make_shared<RequestBucket>(record.rate);
 };
 
 struct KeyBook::Keys {
@@ -57,6 +58,7 @@ std::string encode(const KeyRecord& record, std::string_view hash) {
   for (const std::string& origin : record.origins) json.value(origin);
   json.end_array();
   if (!record.currency.empty()) json.field("currency", record.currency);
+  json.field("requests_per_second", record.rate.per_second).field("burst", record.rate.burst);
   json.end_object();
   return bytes;
 }
@@ -73,6 +75,7 @@ absl::StatusOr<std::pair<KeyRecord, std::string>> decode(std::string_view id,
   std::string hash(reader.required_text("hash", k_text_bytes_max));
   record.currency = reader.text("currency", k_text_bytes_max).value_or("");
   record.created_ms = reader.integer("created_ms", 0, INT64_MAX).value_or(0);
+  record.rate = read_rate(reader);
   for (const std::string_view origin : reader.texts("origins", k_origins_max, k_text_bytes_max)) {
     record.origins.emplace_back(origin);
   }
@@ -96,8 +99,8 @@ absl::StatusOr<std::unique_ptr<KeyBook>> KeyBook::open(const store::Database& da
       return data_loss("the API key {} cannot be read: {}", cursor->key(),
                        message_of(decoded.status()));
     }
-    keys->by_id.emplace(cursor->key(),
-                        Stored{std::move(decoded->first), std::move(decoded->second)});
+    keys->by_id.emplace(cursor->key(), Stored{.record = std::move(decoded->first),
+                                              .hash = std::move(decoded->second)});
   }
   VITRINE_RETURN_IF_ERROR(cursor->status());
   return std::unique_ptr<KeyBook>(new KeyBook(std::move(keys)));
@@ -110,7 +113,7 @@ std::optional<KeyInfo> KeyBook::find(std::string_view bearer_key) const {
   if (found == keys->by_id.end()) return std::nullopt;
   if (!equal_in_constant_time(hash, found->second.hash)) return std::nullopt;
   const KeyRecord& record = found->second.record;
-  return KeyInfo{record.id, record.scopes, record.origins, record.currency};
+  return KeyInfo{record.id, record.scopes, record.origins, record.currency, found->second.bucket};
 }
 
 bool KeyBook::allows_origin(std::string_view origin) const {
@@ -140,7 +143,7 @@ absl::Status KeyBook::create(events::Committer& committer, KeyRecord wanted,
     batch.put(store::Family::keys, record.id, encode(record, hash));
     batch.after_sync([this, created, hash] {
       auto next = std::make_shared<Keys>(*keys_->current());
-      next->by_id.emplace(created->record.id, Stored{created->record, hash});
+      next->by_id.emplace(created->record.id, Stored{.record = created->record, .hash = hash});
       keys_->publish(std::move(next));
     });
     return absl::OkStatus();

@@ -27,6 +27,7 @@ struct KeyRecord {
   Scopes scopes;
   std::vector<std::string> origins;  // web pages that may use a public key; empty: all
   std::string currency;              // of amounts that name none; empty: the server's
+  RequestRate rate = {};             // as many requests as it may make
   TimeMs created_ms = 0;
 };
 

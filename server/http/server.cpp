@@ -94,17 +94,23 @@ std::string full_house() {
 
 class AsioServer final : public Server {
  public:
-  AsioServer(const ServerOptions& options, const Router& router, const Clock& clock,
-             Metrics& metrics, Log& log)
+  AsioServer(const ServerOptions& options, std::unique_ptr<Certificate> certificate,
+             const Router& router, const Clock& clock, Metrics& metrics, Log& log)
       : options_(options),
+        certificate_(std::move(certificate)),
         context_{router,
                  clock,
                  log,
                  options.limits,
+                 certificate_.get(),
                  metrics.gauge("vitrine_http_connections", "Open connections"),
                  metrics.counter("vitrine_http_timeouts_total", "Requests cut off as too slow"),
                  metrics.counter("vitrine_http_refused_total",
-                                 "Requests refused before any route saw them")} {
+                                 "Requests refused before any route saw them")},
+        expiry_gauge_(metrics.gauge("vitrine_http_certificate_expiry_seconds",
+                                    "When the certificate in use expires, in seconds since 1970; "
+                                    "0 without TLS")) {
+    show_expiry();
     for (std::size_t i = 0; i < options.threads; ++i) {
       loops_.push_back(std::make_unique<EventLoop>(context_));
     }
@@ -136,6 +142,24 @@ class AsioServer final : public Server {
   }
 
   std::uint16_t port() const override { return port_; }
+
+  void reload_certificate() override {
+    if (certificate_ == nullptr) return;
+    const absl::Status read = certificate_->reload(context_.clock.now_ms());
+    if (read.ok()) {
+      last_complaint_.clear();
+      show_expiry();
+      context_.log.info("event=certificate_reloaded expires={}",
+                        format_time(certificate_->expires_ms()));
+    } else if (message_of(read) != last_complaint_) {
+      last_complaint_ = message_of(read);
+      context_.log.warning("event=certificate_refused error=\"{}\"", last_complaint_);
+    }
+  }
+
+  void look_at_certificate() override {
+    if (certificate_ != nullptr && certificate_->has_changed()) reload_certificate();
+  }
 
   std::size_t stop() override {
     if (!is_running_) return 0;
@@ -180,6 +204,7 @@ class AsioServer final : public Server {
       return loop.adopt(std::move(socket), is_control);
     }
     context_.refused_counter.add();
+    if (certificate_ != nullptr && !is_control) return;  // plain text would be no answer
     socket.write_some(net::buffer(full_house_), ignored);
   }
 
@@ -188,6 +213,11 @@ class AsioServer final : public Server {
         loops_.begin(), loops_.end(),
         [](const auto& a, const auto& b) { return a->connection_count() < b->connection_count(); });
     return **fewest;
+  }
+
+  void show_expiry() {
+    if (certificate_ == nullptr) return;
+    expiry_gauge_.set(static_cast<double>(certificate_->expires_ms()) / k_second_ms);
   }
 
   // On their loop's thread, and waited for: once stop() returns, nobody can come in.
@@ -206,8 +236,11 @@ class AsioServer final : public Server {
   }
 
   const ServerOptions options_;
+  const std::unique_ptr<Certificate> certificate_;  // null: plain HTTP
   const std::string full_house_ = full_house();
   ServerContext context_;
+  Gauge& expiry_gauge_;
+  std::string last_complaint_;  // about the certificate's files: told once
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::unique_ptr<Acceptor> tcp_;
   std::unique_ptr<Acceptor> control_;
@@ -224,7 +257,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
     return invalid_argument("threads must be between 1 and {}, got {}", k_max_threads,
                             options.threads);
   }
-  auto server = std::make_unique<AsioServer>(options, router, clock, metrics, log);
+  std::unique_ptr<Certificate> certificate;
+  if (options.tls) {
+    VITRINE_ASSIGN_OR_RETURN(certificate, Certificate::open(*options.tls, clock.now_ms()));
+  }
+  auto server =
+      std::make_unique<AsioServer>(options, std::move(certificate), router, clock, metrics, log);
   VITRINE_RETURN_IF_ERROR(server->listen());
   server->run();
   return server;

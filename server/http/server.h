@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "base/metrics.h"
 #include "server/http/limits.h"
 #include "server/http/router.h"
+#include "server/http/tls.h"
 
 namespace vitrine::http {
 
@@ -27,6 +29,7 @@ struct ServerOptions {
   std::filesystem::path control_socket;  // empty: none
   std::size_t threads = 2;               // [1, 256]
   Limits limits;
+  std::optional<Certificate::Files> tls = {};  // HTTPS in place of HTTP; not on the control socket
 };
 
 class Server {
@@ -42,6 +45,13 @@ class Server {
 
   // The TCP port, also when 0 was asked for.
   virtual std::uint16_t port() const = 0;
+
+  // Reads certificate and key anew, for connections that come from now on; those that are there
+  // keep theirs. Says in the log what came of it: after an error the former certificate goes on.
+  // Nothing without TLS. One thread at a time, not beside stop().
+  virtual void reload_certificate() = 0;
+  // The same, if the files have changed.
+  virtual void look_at_certificate() = 0;
 
   // Refuses new connections, closes idle ones, lets requests in flight finish and be answered with
   // "Connection: close", at most drain_timeout long. Returns how many connections had to be cut.

@@ -56,7 +56,7 @@ class Server:
             try:
                 for line in stream:
                     self.said.append(line)
-                    found = re.search(r"ready on http://[\d.]+:(\d+)", line)
+                    found = re.search(r"ready on https?://[\d.]+:(\d+)", line)
                     if found:
                         self.port = int(found.group(1))
                         is_ready.set()

@@ -12,6 +12,7 @@
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
 #include "server/http/json_writer.h"
+#include "server/http/request_rate.h"
 #include "server/http/scopes.h"
 
 namespace vitrine::app {
@@ -21,6 +22,8 @@ struct KeysCommand {
   std::vector<std::string> scopes;
   std::vector<std::string> origins;
   std::string currency;
+  std::uint32_t requests_per_second = 0;  // 0: the server's default, as for the next
+  std::uint32_t burst = 0;
   std::string key_id;
 };
 
@@ -51,6 +54,10 @@ absl::Status create(const KeysCommand& command, const Invocation& invocation) {
   write_texts(writer, "scopes", command.scopes);
   if (!command.origins.empty()) write_texts(writer, "origins", command.origins);
   if (!command.currency.empty()) writer.field("currency", command.currency);
+  if (command.requests_per_second > 0) {
+    writer.field("requests_per_second", command.requests_per_second);
+  }
+  if (command.burst > 0) writer.field("burst", command.burst);
   writer.end_object();
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
                            ask(invocation, "POST", "/v1/keys", std::move(body), false));
@@ -121,6 +128,11 @@ void add_keys(CLI::App& root, Invocation& invocation) {
   made.add_option("--currency", command->currency,
                   "Of tracked amounts that name none; else the server's")
       ->type_name("ISO4217");
+  made.add_option("--requests-per-second", command->requests_per_second,
+                  "More are answered 429 (10000)")
+      ->check(CLI::Range(1U, http::RequestRate::k_per_second_max));
+  made.add_option("--burst", command->burst, "Requests at once (twice as many as a second)")
+      ->check(CLI::Range(1U, http::RequestRate::k_burst_max));
   on(made, create);
   on(add_verb(app, invocation, "list", "All keys, without their secrets"), list);
   CLI::App& revoked = add_verb(app, invocation, "revoke", "End a key; the next request is refused");

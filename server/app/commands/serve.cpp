@@ -26,6 +26,8 @@ namespace {
 struct ServeCommand {
   std::string listen = "127.0.0.1:8080";
   bool open = false;
+  std::string tls_certificate;  // both or none
+  std::string tls_key;
   std::size_t threads = std::max(2U, std::thread::hardware_concurrency());
 };
 
@@ -57,26 +59,48 @@ absl::StatusOr<http::ListenAddress> checked_address(const ServeCommand& command,
         "keys with 'vitrine keys create'",
         address->address));
   }
+  if (command.tls_certificate.empty() != command.tls_key.empty()) {
+    return wrong_use("--tls-cert and --tls-key go together");
+  }
   return address;
 }
 
-// Signals that end the server, waited for by one thread; blocked in all others, which are started
+constexpr timespec k_between_looks{.tv_sec = 2, .tv_nsec = 0};  // at the certificate's files
+
+// Waits for a signal that ends the server. SIGHUP, and a change of the files, bring a new
+// certificate.
+int wait_for_stop(const sigset_t& signals, http::Server& server) {
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &k_between_looks);
+    if (signal == SIGHUP) {
+      server.reload_certificate();
+    } else if (signal > 0) {
+      return signal;
+    } else {
+      server.look_at_certificate();
+    }
+  }
+}
+
+// Signals that the server heeds, waited for by one thread; blocked in all others, which are started
 // afterwards.
-sigset_t block_stop_signals() {
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
-void print_ready(const http::ListenAddress& address, std::uint16_t port, const ServiceFacts& facts,
-                 bool as_json) {
+void print_ready(const http::ListenAddress& address, std::uint16_t port, bool is_encrypted,
+                 const ServiceFacts& facts, bool as_json) {
+  const std::string_view scheme = is_encrypted ? "https" : "http";
   const bool is_v6 = address.address.find(':') != std::string::npos;
-  const std::string url = is_v6 ? fmt::format("http://[{}]:{}", address.address, port)
-                                : fmt::format("http://{}:{}", address.address, port);
+  const std::string url = is_v6 ? fmt::format("{}://[{}]:{}", scheme, address.address, port)
+                                : fmt::format("{}://{}:{}", scheme, address.address, port);
   if (as_json) {
     std::string line;
     http::JsonWriter(line)
@@ -99,7 +123,7 @@ void print_ready(const http::ListenAddress& address, std::uint16_t port, const S
 absl::Status run(const ServeCommand& command, const Invocation& invocation) {
   const Config& config = invocation.config;
   VITRINE_ASSIGN_OR_RETURN(const http::ListenAddress address, checked_address(command, config));
-  const sigset_t stop_signals = block_stop_signals();
+  const sigset_t signals = block_signals();
 
   const SystemClock clock;
   Metrics metrics;
@@ -114,19 +138,21 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
                        progress->update(static_cast<double>(done) / static_cast<double>(last),
                                         grouped(done) + " entries");
                      }));
+  std::optional<http::Certificate::Files> tls;
+  if (!command.tls_key.empty()) tls = {.chain = command.tls_certificate, .key = command.tls_key};
   VITRINE_ASSIGN_OR_RETURN(
       const std::unique_ptr<http::Server> server,
       http::Server::start({.address = address.address,
                            .port = address.port,
                            .control_socket = DataLayout(config.data).control_socket,
                            .threads = command.threads,
-                           .limits = config.http},
+                           .limits = config.http,
+                           .tls = tls},
                           services->router(), clock, metrics, *log));
   progress.reset();
-  print_ready(address, server->port(), services->facts(), invocation.json);
+  print_ready(address, server->port(), tls.has_value(), services->facts(), invocation.json);
 
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
+  const int signal = wait_for_stop(signals, *server);
   log->info("stopping signal={}", signal);
   services->begin_stopping();
   const std::size_t cut = server->stop();
@@ -149,6 +175,11 @@ void add_serve(CLI::App& root, Invocation& invocation) {
       ->type_name("ADDRESS")
       ->capture_default_str();
   app.add_flag("--open", command->open, "No API keys; on a loopback address only");
+  app.add_option("--tls-cert", command->tls_certificate,
+                 "HTTPS with this certificate and those above it (PEM); a new file is taken up")
+      ->type_name("FILE");
+  app.add_option("--tls-key", command->tls_key, "The certificate's key (PEM, no passphrase)")
+      ->type_name("FILE");
   app.add_option("--threads", command->threads, "Event loops, a thread each")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

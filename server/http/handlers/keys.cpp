@@ -22,6 +22,7 @@ void append_record(JsonWriter& json, const KeyRecord& record) {
   for (const std::string& origin : record.origins) json.value(origin);
   json.end_array().key("currency");
   record.currency.empty() ? json.null() : json.value(record.currency);
+  json.field("requests_per_second", record.rate.per_second).field("burst", record.rate.burst);
   json.field("created_at", format_time(record.created_ms));
 }
 
@@ -44,6 +45,7 @@ absl::StatusOr<KeyRecord> wanted_key(const Request& request, const Limits& limit
   if (!wanted.currency.empty() && !is_currency(wanted.currency)) {
     body.refuse("currency", "must be three capital letters (ISO 4217)");
   }
+  wanted.rate = read_rate(body);
   if (wanted.scopes.empty()) body.refuse("scopes", "must name at least one scope");
   VITRINE_RETURN_IF_ERROR(body.finish());
   return wanted;

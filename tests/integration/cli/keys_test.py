@@ -22,6 +22,31 @@ class KeysTest(folder.FolderTest):
             vitrine.run("keys", "revoke", made["id"], "--data", self.data)
             self.assertEqual(server.request("POST", "/v1/events", EVENT, bearer)[0], 401)
 
+    def test_a_key_that_asks_too_often_is_told_to_wait_and_others_are_not(self):
+        few, many = (vitrine.run_json("keys", "create", "--scopes", "recommend", "--requests-per-second", rate, "--burst",
+                                      burst, "--data", self.data) for rate, burst in ((1, 5), (1000, 1000)))
+        self.assertEqual((few["requests_per_second"], few["burst"]), (1, 5))
+        path = "/v1/placements/home/products"
+        with vitrine.Server(self.data, open_to_all=False) as server:
+            def ask(key):
+                status, headers, answer = server.request("GET", path, headers={"Authorization": f"Bearer {key['key']}"})
+                return status, headers.get("Retry-After"), answer
+            answers = [ask(few) for _ in range(20)]
+            self.assertEqual([status for status, _, _ in answers[:5]], [200] * 5)
+            refused = [answer for answer in answers if answer[0] == 429]
+            self.assertGreater(len(refused), 10)
+            self.assertEqual({wait for _, wait, _ in refused}, {"1"})
+            self.assertEqual(refused[0][2]["error"]["message"],
+                             "the API key may make 1 requests a second, and 5 at once")
+            self.assertEqual({ask(many)[0] for _ in range(20)}, {200})
+            vitrine.wait_until(lambda: ask(few)[0] == 200, 10, "the key may ask again")
+
+    def test_a_rate_out_of_range_is_wrong_use(self):
+        for option, value in (("--requests-per-second", 0), ("--requests-per-second", 1_000_001), ("--burst", 0)):
+            wrong = vitrine.run("keys", "create", "--scopes", "collect", option, value, "--data", self.data, check=False)
+            self.assertEqual(wrong.returncode, 2, wrong.stderr)
+            self.assertIn(option, wrong.stderr)
+
     def test_lists_show_no_secret(self):
         made = vitrine.run_json("keys", "create", "--scopes", "catalog,models", "--data", self.data)
         listed = vitrine.run("keys", "list", "--data", self.data).stdout

@@ -182,7 +182,7 @@ class ContractTest(unittest.TestCase):
         self.ask("DELETE", f"/v1/keys/{key['id']}", status=204)
 
     def refusals(self):
-        self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price < 50"}, status=400)
+        self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price <"}, status=400)
         self.ask("POST", "/v1/pages", {"placements": []}, status=400)
         self.ask("GET", "/v1/placements/nowhere", status=404)
         self.ask("DELETE", "/v1/placements/home", status=409, **{"If-Match": '"77"'})

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The table of docs/security.md, row by row: what whoever holds nothing, a public key or a secret one can reach."""
+
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+import shop  # noqa: E402
+import vitrine  # noqa: E402
+
+SCOPES = ("collect", "recommend", "catalog", "marketing", "models", "privacy", "admin")
+REACHED = range(200, 300)
+
+
+def call_of(path):
+    """The path with something in place of its parameters."""
+    return re.sub(r"\{[a-z_]+\}", "someone", path)
+
+
+class ThreatsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.folder.name)
+        shop.make(folder / "data", folder, users=60)
+        cls.keys = {scope: vitrine.run_json("keys", "create", "--scopes", scope, "--data", folder / "data")
+                    for scope in SCOPES}
+        cls.public = vitrine.run_json("keys", "create", "--scopes", "collect,recommend", "--origin",
+                                      "https://shop.example", "--data", folder / "data")
+        cls.server = vitrine.Server(folder / "data", open_to_all=False).start()
+        cls.calls = cls.calls_of(yaml.safe_load(cls.server.get("/openapi.yaml")))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.folder.cleanup()
+
+    @staticmethod
+    def calls_of(contract):
+        """(method, path, needs a key) of every route that takes its key from the header."""
+        methods = ("get", "put", "post", "patch", "delete")
+        calls = [(method, path, call.get("security") != []) for path, all_calls in contract["paths"].items()
+                 for method, call in all_calls.items() if method in methods
+                 and "tracking" not in call["tags"]]
+        assert len(calls) > 30, calls
+        return calls
+
+    def status(self, method, path, key=None, headers=None, body=None):
+        headers = dict(headers or {})
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        return self.server.request(method.upper(), path, body, headers)[0]
+
+    def statuses(self, key, *, keyed=True):
+        """What an empty call of each route is answered; a 400 has passed the door."""
+        return {(method, path): self.status(method, call_of(path), key, body={} if method != "get" else None)
+                for method, path, needs_key in self.calls if needs_key == keyed}
+
+    def test_nothing_opens_nothing(self):
+        self.assertEqual(set(self.statuses(None).values()), {401})
+        self.assertEqual({self.status("get", path) for method, path, needs in self.calls
+                          if not needs and "{" not in path}, {200})
+
+    def test_an_invented_a_cut_and_a_revoked_key_open_nothing(self):
+        revoked = self.keys["catalog"]["key"][:-1] + "0123456789abcdef"[(int(self.keys["catalog"]["key"][-1], 16) + 1) % 16]
+        for key in (revoked, self.public["key"][:-4], "vk_", "vk_" + self.public["id"] + "_", "x" * 4000):
+            self.assertEqual(set(self.statuses(key).values()), {401}, key[:8])
+
+    def test_a_public_key_neither_administrates_nor_reads_people(self):
+        found = self.statuses(self.public["key"])
+        refused = {route for route, status in found.items() if status == 403}
+        passed = sorted(path for (_, path), status in found.items() if status != 403)
+        # What a page needs, and nothing that names people, keys or what others did.
+        for path in passed:
+            self.assertRegex(path, r"^/v1/(events|recommendations|pages|rankings|placements(/\{placement\}/products)?)$")
+        for route in (("get", "/v1/users/{id}"), ("get", "/v1/keys"), ("get", "/v1/quarantine"), ("get", "/metrics"),
+                      ("get", "/v1/stats"), ("post", "/v1/import/events"), ("put", "/v1/placements/{placement}")):
+            self.assertIn(route, refused)
+
+    def test_a_public_key_is_for_its_pages_only(self):
+        path = "/v1/placements/home/products"
+        for origin, status in (("https://shop.example", 200), ("https://evil.example", 403), ("null", 403)):
+            self.assertEqual(self.status("get", path, self.public["key"], {"Origin": origin}), status, origin)
+
+    def test_a_guessed_person_looks_like_one_who_is_not_there(self):
+        key = self.public["key"]
+        self.assertEqual(self.status("get", "/v1/users/u1", key), self.status("get", "/v1/users/nobody", key))
+
+    def test_a_secret_key_is_refused_in_a_url(self):
+        self.assertEqual(self.status("get", f"/v1/products?key={self.keys['catalog']['key']}"), 401)
+
+    def test_each_secret_scope_opens_its_own_and_no_more(self):
+        opened = {scope: {route for route, status in self.statuses(self.keys[scope]["key"]).items() if status != 403}
+                  for scope in SCOPES}
+        for scope in SCOPES:
+            self.assertNotIn(401, self.statuses(self.keys[scope]["key"]).values(), scope)
+            self.assertLessEqual(opened[scope], opened["admin"], scope)
+        others = [scope for scope in SCOPES if scope != "admin"]
+        for scope in others:
+            for other in others:
+                if scope != other:
+                    shared = opened[scope] & opened[other]
+                    self.assertEqual(shared, set(), (scope, other))
+            self.assertNotIn(("post", "/v1/keys"), opened[scope])
+
+    def test_no_key_is_in_what_the_server_says(self):
+        said = "".join(self.server.said)
+        for made in [*self.keys.values(), self.public]:
+            self.assertNotIn(made["key"].rsplit("_", 1)[1], said)
+        text = self.server.request("GET", "/metrics", headers={"Authorization": f"Bearer {self.keys['admin']['key']}"})[2]
+        self.assertNotIn(self.public["id"], text)
+
+
+if __name__ == "__main__":
+    unittest.main()
