@@ -27,7 +27,11 @@ class FileWalk {
   }
 
   // Whether the file is one IndexFlatIP from its first byte to its last.
-  bool is_flat() { return header("IxFI") && vector(sizeof(float)) && left_ == 0; }
+  bool is_flat() {
+    std::uint64_t count = 0;
+    return header("IxFI") && take(&count, sizeof count) && count == floats_ &&
+           left_ / sizeof(float) == count && left_ % sizeof(float) == 0;
+  }
 
   // The same for an IndexHNSWFlat by inner product.
   bool is_graph() {
@@ -62,6 +66,7 @@ class FileWalk {
     std::memcpy(&dimension, read + 4, sizeof dimension);
     std::memcpy(&rows, read + 8, sizeof rows);
     std::memcpy(&metric, read + k_header_bytes - sizeof metric, sizeof metric);
+    floats_ = static_cast<std::uint64_t>(rows) * static_cast<std::uint32_t>(dimension);
     return dimension > 0 && static_cast<std::size_t>(dimension) <= ProductIndex::dimension_max &&
            rows >= 0 && rows <= std::numeric_limits<std::uint32_t>::max() &&
            metric == faiss::METRIC_INNER_PRODUCT;
@@ -75,6 +80,7 @@ class FileWalk {
   static constexpr std::size_t k_header_bytes = 37;
   std::ifstream file_;
   std::uint64_t left_;
+  std::uint64_t floats_ = 0;  // that the last header promises; checked before they are counted on
 };
 
 absl::Status check_exists(const std::filesystem::path& path) {

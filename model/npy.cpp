@@ -47,7 +47,7 @@ bool take_values(std::string_view bytes, NpyMatrix& matrix) {
   const std::size_t count = matrix.rows * matrix.columns;
   if (bytes.size() != count * sizeof(T)) return false;
   std::vector<T> values(count);
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (count > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
   matrix.values.reserve(count);
   for (const T value : values) matrix.values.push_back(static_cast<float>(value));
   return true;

@@ -80,6 +80,7 @@ class ContractTest(unittest.TestCase):
                 self.products()
                 self.models(first)
                 self.keys()
+                self.expressions()
                 self.refusals()
                 self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
 
@@ -180,6 +181,10 @@ class ContractTest(unittest.TestCase):
         key = self.ask("POST", "/v1/keys", {"name": "web", "scopes": ["recommend"], "currency": "EUR"}, status=201)
         self.ask("GET", "/v1/keys")
         self.ask("DELETE", f"/v1/keys/{key['id']}", status=204)
+
+    def expressions(self):
+        self.ask("GET", "/v1/expressions/fields")
+        self.ask("POST", "/v1/expressions/check", {"expression": "price < 50"})
 
     def refusals(self):
         self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price <"}, status=400)

@@ -42,5 +42,11 @@ TEST(NpyTest, EveryCutAndEveryOtherFormIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(with("(3, 2)", "(3, 0)")));
 }
 
+TEST(NpyTest, AMatrixMayHaveNoRows) {
+  const auto read = decode_npy(encode_npy({}, 0, 3));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->values.empty());
+}
+
 }  // namespace
 }  // namespace vitrine
