@@ -7,48 +7,46 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "index/product_index.h"
+#include "index/row_key.h"
 
 namespace vitrine::index {
 
-// An object, not a function: what sorts by it is compiled with it inside.
-inline constexpr auto is_better = [](const Neighbor& a, const Neighbor& b) {
-  return a.score != b.score ? a.score > b.score : a.row < b.row;
-};
-
 class BestRows {
  public:
-  explicit BestRows(std::size_t k) : k_(k) { rows_.reserve(2 * k); }
+  explicit BestRows(std::size_t k) : k_(k) { keys_.reserve(2 * k); }
 
   // A row below this score cannot be among the best any more; one equal to it can, by its row.
   float threshold() const { return threshold_; }
 
   void offer(std::uint32_t row, float score) {
-    if (rows_.size() == 2 * k_) cut();
-    rows_.push_back({row, score});
+    if (keys_.size() == 2 * k_) cut();
+    keys_.push_back(key_of(score, row));
   }
 
   // Up to k rows, best first. Once, at the end.
   std::vector<Neighbor> take() {
-    if (rows_.size() > k_) cut();
-    std::sort(rows_.begin(), rows_.end(), is_better);
-    return std::move(rows_);
+    if (keys_.size() > k_) cut();
+    std::sort(keys_.begin(), keys_.end(), std::greater<>());
+    std::vector<Neighbor> rows(keys_.size());
+    std::ranges::transform(keys_, rows.begin(),
+                           [](std::uint64_t key) { return Neighbor{row_of(key), score_of(key)}; });
+    return rows;
   }
 
  private:
   void cut() {
-    const auto last = rows_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(rows_.begin(), last, rows_.end(), is_better);
-    threshold_ = last->score;
-    rows_.resize(k_);
+    select_largest(keys_.data(), keys_.size(), k_);
+    keys_.resize(k_);
+    threshold_ = score_of(*std::ranges::min_element(keys_));
   }
 
   std::size_t k_;
-  std::vector<Neighbor> rows_;
+  std::vector<std::uint64_t> keys_;
   float threshold_ = -std::numeric_limits<float>::infinity();
 };
 

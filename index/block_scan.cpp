@@ -2,28 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <limits>
 #include <utility>
 
+#include "index/row_key.h"
+
 namespace vitrine::index {
 namespace {
-
-// The best rows by coded score are kept in one number each, so that one comparison orders them:
-// the score in the upper half, mapped to whole numbers of the same order, and in the lower half the
-// row, mapped so that the smaller one is better.
-std::uint64_t key_of(float score, std::uint32_t row) {
-  const auto bits = std::bit_cast<std::uint32_t>(score);
-  const std::uint32_t ordered = (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
-  return std::uint64_t{ordered} << 32 | static_cast<std::uint32_t>(~row);
-}
-
-std::uint32_t row_of(std::uint64_t key) { return ~static_cast<std::uint32_t>(key); }
-
-float score_of(std::uint64_t key) {
-  const auto ordered = static_cast<std::uint32_t>(key >> 32);
-  return std::bit_cast<float>((ordered & 0x80000000U) != 0 ? ordered & 0x7FFFFFFFU : ~ordered);
-}
 
 // How many rows are scored again in full precision: coding moves few rows further than this past
 // each other (benchmarks/index prints the recall).
@@ -58,9 +43,8 @@ class Candidates {
 
  private:
   void cut() {
-    std::uint64_t* last = keys_.get() + limit_ - 1;
-    std::nth_element(keys_.get(), last, keys_.get() + size_, std::greater<>());
-    threshold_ = score_of(*last);
+    select_largest(keys_.get(), size_, limit_);
+    threshold_ = score_of(*std::min_element(keys_.get(), keys_.get() + limit_));
     size_ = limit_;
   }
 

@@ -38,6 +38,10 @@ struct Product {
   TimeMs created_at_ms = 0;
   std::uint64_t version = 0;  // counts the product's changes, from 1
 
+  // Whether it is showable at any time.
+  bool is_always_showable() const {
+    return !hidden && in_stock && !available_from_ms && !available_until_ms;
+  }
   // Whether it may be shown at `now_ms`: not hidden, in stock, inside its availability window.
   bool is_showable(TimeMs now_ms) const {
     return !hidden && in_stock && (!available_from_ms || now_ms >= *available_from_ms) &&

@@ -10,15 +10,15 @@ namespace vitrine::catalog {
 
 using store::Family;
 
-const Product* CatalogSnapshot::find(ProductNumber number) const {
-  const std::size_t chunk = number.value() / k_chunk_products;
-  if (chunk >= chunks_.size() || !chunks_[chunk]) return nullptr;
-  return (*chunks_[chunk])[number.value() % k_chunk_products].get();
+void CatalogSnapshot::Chunk::put(std::size_t slot, std::shared_ptr<const Product> product) {
+  always_showable[slot] = product != nullptr && product->is_always_showable();
+  has_group[slot] = product != nullptr && !product->group_id.empty();
+  products[slot] = std::move(product);
 }
 
 std::shared_ptr<const Product> CatalogSnapshot::share(ProductNumber number) const {
-  if (find(number) == nullptr) return nullptr;
-  return (*chunks_[number.value() / k_chunk_products])[number.value() % k_chunk_products];
+  const Chunk* const chunk = chunk_of(number);
+  return chunk == nullptr ? nullptr : chunk->products[number.value() % k_chunk_products];
 }
 
 std::size_t CatalogSnapshot::size() const { return size_; }
@@ -29,7 +29,7 @@ void CatalogSnapshot::for_each(
   for (std::size_t chunk = 0; chunk < chunks_.size(); ++chunk) {
     if (!chunks_[chunk]) continue;
     for (std::size_t slot = 0; slot < k_chunk_products; ++slot) {
-      const auto& product = (*chunks_[chunk])[slot];
+      const auto& product = chunks_[chunk]->products[slot];
       const auto number = static_cast<std::uint32_t>(chunk * k_chunk_products + slot);
       if (product) visit(ProductNumber(number), *product);
     }
@@ -39,7 +39,7 @@ void CatalogSnapshot::for_each(
 void CatalogSnapshot::for_each_difference(
     const CatalogSnapshot& other,
     const std::function<void(ProductNumber, const Product*)>& visit) const {
-  static const Chunk k_empty(k_chunk_products);
+  static const Chunk k_empty;
   const auto chunk_of = [](const CatalogSnapshot& snapshot, std::size_t chunk) {
     const bool is_there = chunk < snapshot.chunks_.size() && snapshot.chunks_[chunk];
     return is_there ? snapshot.chunks_[chunk].get() : &k_empty;
@@ -49,9 +49,9 @@ void CatalogSnapshot::for_each_difference(
     const Chunk* const there = chunk_of(other, chunk);
     if (here == there) continue;
     for (std::size_t slot = 0; slot < k_chunk_products; ++slot) {
-      if ((*here)[slot] == (*there)[slot]) continue;
+      if (here->products[slot] == there->products[slot]) continue;
       const auto number = static_cast<std::uint32_t>(chunk * k_chunk_products + slot);
-      visit(ProductNumber(number), (*here)[slot].get());
+      visit(ProductNumber(number), here->products[slot].get());
     }
   }
 }
@@ -67,14 +67,14 @@ std::shared_ptr<const CatalogSnapshot> CatalogSnapshot::with(const Changes& chan
     if (chunk != copied_chunk) {
       if (chunk >= next->chunks_.size()) next->chunks_.resize(chunk + 1);
       const auto& old = next->chunks_[chunk];
-      copy = old ? std::make_shared<Chunk>(*old) : std::make_shared<Chunk>(k_chunk_products);
+      copy = old ? std::make_shared<Chunk>(*old) : std::make_shared<Chunk>();
       next->chunks_[chunk] = copy;
       copied_chunk = chunk;
     }
-    auto& slot = (*copy)[number.value() % k_chunk_products];
-    if (slot) --next->size_;
+    const std::size_t slot = number.value() % k_chunk_products;
+    if (copy->products[slot]) --next->size_;
     if (product) ++next->size_;
-    slot = product;
+    copy->put(slot, product);
   }
   return next;
 }

@@ -5,6 +5,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <array>
+#include <bitset>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,7 +30,21 @@ class CatalogSnapshot {
   static constexpr std::size_t k_chunk_products = 256;
 
   // Null when the catalog does not have it (any more). Valid as long as the snapshot.
-  const Product* find(ProductNumber number) const;
+  const Product* find(ProductNumber number) const {
+    const Chunk* const chunk = chunk_of(number);
+    return chunk == nullptr ? nullptr : chunk->products[number.value() % k_chunk_products].get();
+  }
+  // Whether it has the product and may show it at any time. This and the next are a bit each, where
+  // find() leads to a product somewhere in memory.
+  bool is_always_showable(ProductNumber number) const {
+    const Chunk* const chunk = chunk_of(number);
+    return chunk != nullptr && chunk->always_showable[number.value() % k_chunk_products];
+  }
+  // Whether it has the product, and that has variants.
+  bool has_group(ProductNumber number) const {
+    const Chunk* const chunk = chunk_of(number);
+    return chunk != nullptr && chunk->has_group[number.value() % k_chunk_products];
+  }
   std::size_t size() const;       // products in the catalog
   std::uint64_t version() const;  // counts changes of this process
   // In the order of their numbers.
@@ -40,11 +56,20 @@ class CatalogSnapshot {
 
  private:
   friend class Catalog;
-  // k_chunk_products slots, null where there is none.
-  using Chunk = std::vector<std::shared_ptr<const Product>>;
+  struct Chunk {
+    void put(std::size_t slot, std::shared_ptr<const Product> product);
+
+    std::bitset<k_chunk_products> always_showable;
+    std::bitset<k_chunk_products> has_group;
+    std::array<std::shared_ptr<const Product>, k_chunk_products> products;  // null: there is none
+  };
   // Null removes.
   using Changes = std::map<ProductNumber, std::shared_ptr<const Product>>;
 
+  const Chunk* chunk_of(ProductNumber number) const {
+    const std::size_t chunk = number.value() / k_chunk_products;
+    return chunk < chunks_.size() ? chunks_[chunk].get() : nullptr;
+  }
   std::shared_ptr<const Product> share(ProductNumber number) const;
   std::shared_ptr<const CatalogSnapshot> with(const Changes& changes) const;
 

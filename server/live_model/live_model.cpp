@@ -4,21 +4,9 @@
 
 namespace vitrine::live_model {
 
-std::optional<std::uint32_t> LiveModel::row_of(ProductNumber number) const {
-  if (number.value() >= rows_.size()) return std::nullopt;
-  const std::uint32_t row = rows_[number.value()];
-  if (row == k_no_row) return std::nullopt;
-  return row;
-}
-
 absl::StatusOr<std::vector<index::Neighbor>> LiveModel::search(
     std::span<const float> query, std::size_t k, const index::RowFilter& allowed) const {
   return is_large_ ? scans_->search(*index_, query, k, allowed) : index_->search(query, k, allowed);
-}
-
-ProductNumber LiveModel::number_of(std::uint32_t row) const {
-  CHECK(row < row_count(), "the row belongs to the model");
-  return numbers_[row];
 }
 
 std::span<const float> LiveModel::vector(std::uint32_t row) const {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 
+#include "base/check.h"
 #include "index/product_index.h"
 #include "index/row_filter.h"
 #include "index/shared_scans.h"
@@ -40,9 +41,16 @@ class LiveModel {
   std::size_t model_row_count() const { return model_ ? model_->row_count() : 0; }
 
   // Empty for a product without a vector: neither in the model nor related to a product that is.
-  std::optional<std::uint32_t> row_of(ProductNumber number) const;
+  std::optional<std::uint32_t> row_of(ProductNumber number) const {
+    if (number.value() >= rows_.size()) return std::nullopt;
+    const std::uint32_t row = rows_[number.value()];
+    return row == k_no_row ? std::nullopt : std::optional(row);
+  }
   // Precondition, checked: row < row_count(), also below.
-  ProductNumber number_of(std::uint32_t row) const;
+  ProductNumber number_of(std::uint32_t row) const {
+    CHECK(row < row_count(), "the row belongs to the model");
+    return numbers_[row];
+  }
   // The row's vector in the basis of the model, of a tail row as well.
   std::span<const float> vector(std::uint32_t row) const;
 

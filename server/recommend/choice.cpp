@@ -164,9 +164,18 @@ void Choice::draw(Chance& chance) {
   thread_local std::vector<const Pool::Entry*> from;
   from.clear();
   while (from.size() < k_drawn_from_max) {
-    const Pool::Entry* const entry = next();
-    if (entry == nullptr) break;
-    if (!selection_.refusal_of(entry->product)) from.push_back(entry);
+    const std::size_t asked = from.size();
+    while (from.size() < k_drawn_from_max) {
+      const Pool::Entry* const entry = next();
+      if (entry == nullptr) break;
+      selection_.expect(entry->product);
+      from.push_back(entry);
+    }
+    if (from.size() == asked) break;
+    const auto refused = std::remove_if(
+        from.begin() + static_cast<std::ptrdiff_t>(asked), from.end(),
+        [&](const auto* entry) { return selection_.refusal_of(entry->product).has_value(); });
+    from.erase(refused, from.end());
   }
   if (from.empty()) return;
   const Pool::Entry& drawn = *from[chance.below(from.size())];

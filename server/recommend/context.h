@@ -80,6 +80,10 @@ struct Context {
   }
   // Whether something about the person is known here.
   bool is_personal() const { return !interests.empty() || own_session.has_value(); }
+  std::string_view id_of(ProductNumber product_number) const {
+    const Product* const known = catalog->find(product_number);  // needs no lock
+    return known != nullptr ? std::string_view(known->product_id) : numbers.id_of(product_number);
+  }
   // For people: the title, or the id of a product without one.
   std::string_view title_of(ProductNumber product_number) const {
     const Product* const known = catalog->find(product_number);

@@ -41,6 +41,27 @@ bool passes_filters(const Context& context, ProductNumber number, const Product*
          holds(context.placement.filter, *product, context.now_ms);
 }
 
+// Whether an answer to this request depends on more of a product than that it may be shown.
+bool asks_about_products(const Context& context) {
+  const RecommendRequest& request = context.request;
+  const Product* const current = context.placement.exclude_product_group && context.product
+                                     ? context.catalog->find(*context.product)
+                                     : nullptr;
+  const bool has_group = current != nullptr && !current->group_id.empty();
+  return !request.category.empty() || !request.market.empty() || context.has_filter || has_group ||
+         !context.page_groups.empty() || context.catalog->size() == 0;
+}
+
+// Why the request and the person keep a product out, whatever the product is.
+std::optional<Removal> removal_by_marks(const Context& context, ProductNumber product) {
+  if (context.marks.has(product, Mark::excluded)) return Removal::excluded;
+  if (context.marks.has(product, Mark::in_cart)) return Removal::in_cart;
+  if (context.marks.has(product, Mark::current)) return Removal::current_product;
+  if (is_bought_lately(context, product)) return Removal::purchased;
+  if (context.marks.has(product, Mark::on_page)) return Removal::on_page;
+  return std::nullopt;
+}
+
 // The one thing that keeps a product out of the assortment; nothing when there are several.
 std::optional<Removal> only_limit_of(const Context& context) {
   if (context.assortment == nullptr) return std::nullopt;
@@ -89,16 +110,22 @@ std::optional<Removal> removal_of(const Context& context, ProductNumber product)
 }
 
 FilterStage::FilterStage(const Context& context, ProductMarks& marks)
-    : context_(context), marks_(marks), outside_(only_limit_of(context)) {}
+    : context_(context),
+      marks_(marks),
+      outside_(only_limit_of(context)),
+      reads_products_(asks_about_products(context)) {}
 
 // One bit tells of most products of a narrow request.
 std::optional<Removal> FilterStage::verdict_of(ProductNumber product) const {
   if (outside_ && !context_.assortment->contains(product)) return outside_;
+  if (!reads_products_ && context_.catalog->is_always_showable(product)) {
+    return removal_by_marks(context_, product);
+  }
   return removal_of(context_, product);
 }
 
 void FilterStage::expect(std::span<const ProductNumber> products) const {
-  if (outside_) return;  // one bit tells of most
+  if (outside_ || !reads_products_) return;  // one bit tells of most
   for (const ProductNumber product : products) {
     const Product* const known = context_.catalog->find(product);
     if (known == nullptr) continue;

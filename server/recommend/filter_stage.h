@@ -45,7 +45,8 @@ class FilterStage {
   // `marks` are the context's own.
   FilterStage(const Context& context, ProductMarks& marks);
 
-  // Has the memory begin to fetch what admits() will look at: hundreds of products lie all over it.
+  // Has the memory begin to fetch what admits() will look at, where hundreds of products lie all
+  // over it.
   void expect(std::span<const ProductNumber> products) const;
   bool admits(ProductNumber product);
   // Counts, once, a product that passed and gives way to others: to another variant of its group,
@@ -59,6 +60,7 @@ class FilterStage {
   const Context& context_;
   ProductMarks& marks_;
   std::optional<Removal> outside_;  // why what is not in the assortment goes, if there is one why
+  const bool reads_products_;       // of what is always showable; otherwise a bit tells enough
   std::array<std::size_t, k_removal_count> counts_{};
 };
 

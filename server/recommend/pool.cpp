@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "server/recommend/blend.h"
 
@@ -32,9 +31,8 @@ void Pool::add(std::size_t source, std::span<const ProductNumber> products, Filt
   }
 }
 
-bool Pool::is_worse(std::uint32_t a, std::uint32_t b) const {
-  if (entries_[a].score != entries_[b].score) return entries_[a].score < entries_[b].score;
-  return entries_[a].product > entries_[b].product;
+bool Pool::is_worse(const Rank& a, const Rank& b) {
+  return a.score != b.score ? a.score < b.score : a.product > b.product;
 }
 
 const Pool::Entry* Pool::find(ProductNumber product) const {
@@ -49,15 +47,17 @@ void Pool::sort(const Blend& blend) {
 
 // A heap: few of the candidates are ever asked for.
 void Pool::order() {
-  heap_.resize(entries_.size());
-  std::iota(heap_.begin(), heap_.end(), 0U);
-  std::ranges::make_heap(heap_, [this](auto a, auto b) { return is_worse(a, b); });
+  heap_.clear();
+  for (const Entry& entry : entries_) {
+    heap_.push_back({entry.score, entry.product, static_cast<std::uint32_t>(heap_.size())});
+  }
+  std::ranges::make_heap(heap_, is_worse);
 }
 
 const Pool::Entry* Pool::next() {
   if (heap_.empty()) return nullptr;
-  std::ranges::pop_heap(heap_, [this](auto a, auto b) { return is_worse(a, b); });
-  const Entry& best = entries_[heap_.back()];
+  std::ranges::pop_heap(heap_, is_worse);
+  const Entry& best = entries_[heap_.back().slot];
   heap_.pop_back();
   return &best;
 }

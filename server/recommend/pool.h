@@ -58,11 +58,17 @@ class Pool {
   }
 
  private:
+  // What orders an entry, beside the others: entries are large and most of them are never shown.
+  struct Rank {
+    float score;
+    ProductNumber product;
+    std::uint32_t slot;
+  };
+  static bool is_worse(const Rank& a, const Rank& b);
   void order();
-  bool is_worse(std::uint32_t a, std::uint32_t b) const;
 
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> heap_;
+  std::vector<Rank> heap_;
 };
 
 }  // namespace vitrine::recommend

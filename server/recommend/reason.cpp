@@ -7,13 +7,13 @@ namespace vitrine::recommend {
 Reason about_product(const Context& context, std::string_view kind, std::string_view sentence,
                      ProductNumber product) {
   return {.kind = std::string(kind),
-          .product_id = std::string(context.numbers.id_of(product)),
+          .product_id = std::string(context.id_of(product)),
           .text = fmt::format("{} {}", sentence, context.title_of(product))};
 }
 
 Reason also_looked_at(const Context& context, ProductNumber product) {
   return {.kind = "also_viewed",
-          .product_id = std::string(context.numbers.id_of(product)),
+          .product_id = std::string(context.id_of(product)),
           .text = fmt::format("Shoppers who looked at {} also looked at this",
                               context.title_of(product))};
 }

@@ -37,10 +37,8 @@ absl::Status check(const RecommendRequest& request, const Placement& placement) 
 RecommendedProduct shown(const Context& context, const Pick& pick) {
   RecommendedProduct product;
   product.number = pick.product;
-  if (const Product* const known = context.catalog->find(pick.product)) {
-    product.product = std::shared_ptr<const Product>(context.catalog, known);
-  }
-  product.product_id = std::string(context.numbers.id_of(pick.product));
+  product.product = context.catalog->find(pick.product);
+  product.product_id = std::string(context.id_of(pick.product));
   product.score = pick.score;
   product.source = pick.source->name();
   product.reason = pick.reason.value_or(Reason{});
@@ -73,6 +71,7 @@ RecommendAnswer begin_answer(const Context& context) {
   answer.placement_version = context.placement.version;
   answer.model_version = context.live->version();
   answer.personalized = context.is_personal();
+  answer.catalog = context.catalog;
   return answer;
 }
 

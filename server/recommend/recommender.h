@@ -68,8 +68,8 @@ struct Reason {
 
 struct RecommendedProduct {
   ProductNumber number;
-  std::shared_ptr<const Product>
-      product;  // null when the catalog does not know it (then only its id is known)
+  // Null when the catalog does not know it (then only its id is known). The answer keeps it alive.
+  const Product* product = nullptr;
   std::string product_id;
   float score = 0;
   std::string_view source;  // the candidate source's name, of static storage
@@ -95,6 +95,7 @@ struct RecommendAnswer {
   std::uint64_t placement_version = 0;
   std::string model_version;  // empty while there is no model
   bool personalized = false;  // something known about the person had a say
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog;  // that `products` point into
   std::vector<RecommendedProduct> products;
   std::vector<Removed> removed;  // what each filter took away of all that was looked at
   std::int64_t total_us = 0, profile_us = 0, candidates_us = 0, rank_us = 0;

@@ -29,13 +29,19 @@ bool Selection::contains(ProductNumber product) const {
   return std::ranges::find(picks_, product, &Pick::product) != picks_.end();
 }
 
+// Many are asked about for a drawn place, and most have neither a group nor a cap that counts them.
+bool Selection::reads(ProductNumber product) const {
+  const Variety& variety = context_.placement.variety;
+  return variety.category_max > 0 || variety.brand_max > 0 || context_.catalog->has_group(product);
+}
+
 Pick Selection::pick_of(ProductNumber product) const {
   Pick pick;
   pick.product = product;
-  if (const Product* const known = context_.catalog->find(product)) {
+  const Variety& variety = context_.placement.variety;
+  const Product* const known = reads(product) ? context_.catalog->find(product) : nullptr;
+  if (known != nullptr) {
     pick.group = known->group_id;
-    // Asked of every candidate of a drawn place: only what a cap needs.
-    const Variety& variety = context_.placement.variety;
     if (variety.category_max > 0) pick.category = deepest_category(*known);
     if (variety.brand_max > 0) pick.brand = known->brand;
   }
@@ -62,6 +68,14 @@ std::optional<Removal> Selection::refusal_of(const Pick& candidate, const Pick* 
   if (is_over(candidate.brand, of_brand, variety.brand_max)) return Removal::brand_cap;
   if (candidate.is_repeat && !fills_ && repeats >= repeats_max_) return Removal::repeat_cap;
   return std::nullopt;
+}
+
+void Selection::expect(ProductNumber product) const {
+  if (!reads(product)) return;
+  if (const Product* const known = context_.catalog->find(product)) {
+    __builtin_prefetch(&known->categories);
+    __builtin_prefetch(&known->group_id);
+  }
 }
 
 std::optional<Removal> Selection::refusal_of(ProductNumber product) const {
@@ -160,7 +174,7 @@ absl::Status Selection::answer_newest() {
   const bool is_purchase = event.type == EventType::purchase;
   const TimeMs age_ms = context_.now_ms - event.time_ms;
   if (age_ms > (is_purchase ? k_newest_purchase_ms_max : k_newest_ms_max)) return absl::OkStatus();
-  const std::string_view id = context_.numbers.id_of(newest->product);
+  const std::string_view id = context_.id_of(newest->product);
   const bool is_named = std::ranges::any_of(
       picks_, [&](const Pick& pick) { return pick.reason && pick.reason->product_id == id; });
   if (is_named) return absl::OkStatus();

@@ -41,6 +41,8 @@ class Selection {
   bool contains(ProductNumber product) const;
   const std::vector<Pick>& picks() const { return picks_; }
 
+  // Has the memory begin to fetch what refusal_of() will look at.
+  void expect(ProductNumber product) const;
   // Why what is there leaves no room for an admitted product: a variant of it, or a full cap.
   std::optional<Removal> refusal_of(ProductNumber product) const;
   // Refuses, and counts, what refusal_of() tells. Precondition: not full, not contained, admitted
@@ -77,6 +79,7 @@ class Selection {
 
   bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
   Pick pick_of(ProductNumber product) const;
+  bool reads(ProductNumber product) const;  // whether pick_of() looks at the product itself
   // As refusal_of(), if `leaving` were not there; null: all stay.
   std::optional<Removal> refusal_of(const Pick& candidate, const Pick* leaving) const;
   Pick* place_for(const Pick& candidate);

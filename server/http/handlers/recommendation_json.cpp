@@ -27,7 +27,7 @@ void append_product(JsonWriter& json, const RecommendationCall& call,
   json.begin_object().field("product_id", product.product_id);
   json.field("score", product.score).field("source", product.source);
   append_reason(json, product.reason);
-  if (product.product) call.fields.append(json, *product.product);
+  if (product.product != nullptr) call.fields.append(json, *product.product);
   if (product.propensity) json.field("propensity", *product.propensity);
   if (call.request.explain) {
     append_source_scores(json, product.source_scores);
@@ -87,7 +87,7 @@ void append_ranked(JsonWriter& json, const RecommendationCall& call,
       continue;
     }
     json.begin_object().field("product_id", product.product_id).field("score", 0);
-    if (product.product) call.fields.append(json, *product.product);
+    if (product.product != nullptr) call.fields.append(json, *product.product);
     json.end_object();
   }
   for (const std::string& id : ranking.unknown) {

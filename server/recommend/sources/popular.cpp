@@ -14,13 +14,17 @@ class Appending {
       : context_(context), out_(out), known_(table()) {
     known_.begin();
   }
+  bool is_full() const { return out_.size() >= context_.pool; }
   void add(ProductNumber product) {
     float& count = known_.at(product.value());
-    if (count == 0 && out_.size() < context_.pool) out_.push_back(product);
+    if (count == 0 && !is_full()) out_.push_back(product);
     count = 1;
   }
   void add_rows(std::span<const PopularProduct> list) {
-    for (const PopularProduct& entry : list) add(context_.live->number_of(entry.row));
+    for (const PopularProduct& entry : list) {
+      if (is_full()) return;
+      add(context_.live->number_of(entry.row));
+    }
   }
 
  private:
@@ -50,6 +54,7 @@ class Popular final : public CandidateSource {
     }
     const auto popular = context.popularity.popular();
     for (const profiles::PopularProduct& entry : *popular) {
+      if (list.is_full()) break;
       const Product* const product =
           category.empty() ? nullptr : context.catalog->find(entry.product);
       if (category.empty() || (product != nullptr && is_in(*product, category))) {
@@ -61,7 +66,7 @@ class Popular final : public CandidateSource {
     if (popular->empty()) {
       for (const std::uint32_t row : model->popularity().ranking()) {
         list.add(context.live->number_of(row));
-        if (out.size() == context.pool) break;
+        if (list.is_full()) break;
       }
     }
     return absl::OkStatus();

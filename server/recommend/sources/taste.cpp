@@ -80,7 +80,7 @@ Reason taste_reason(const Context& context, Confidence confidence, ProductNumber
     const std::span<const float> vector = context.vector_of(interest.product);
     if (vector.size() != candidate.size() || !(interest.*confidence > 0)) continue;
     const float share = interest.*confidence * dot(vector, candidate);
-    if (!(share > 0)) continue;
+    if (!(share > 0) || (is_named && share <= most)) continue;
     const bool may_be_named = context.may_name(interest.product);
     if (may_be_named != is_named ? may_be_named : share > most) {
       is_named = may_be_named;

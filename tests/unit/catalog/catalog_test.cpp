@@ -218,6 +218,35 @@ TEST_F(CatalogTest, AChangeCopiesItsChunkAndSharesTheOthers) {
   EXPECT_EQ(after->find(ProductNumber(5000)), nullptr);
 }
 
+TEST_F(CatalogTest, ASnapshotKnowsWhatIsAlwaysShowableAndWhatHasVariants) {
+  Product out = product_of("out");
+  out.in_stock = false;
+  Product later = product_of("later");
+  later.available_from_ms = 1;
+  Product until = product_of("until");
+  until.available_until_ms = 1;
+  Product variant = product_of("variant");
+  variant.group_id = "g1";
+  ASSERT_TRUE(upsert({product_of("plain"), out, later, until, variant}).ok());
+  const auto is_always_showable = [&](std::string_view id) {
+    return catalog_->current()->is_always_showable(numbers_.number_of(id));
+  };
+  EXPECT_TRUE(is_always_showable("plain"));
+  EXPECT_TRUE(is_always_showable("variant"));
+  EXPECT_FALSE(is_always_showable("out"));
+  EXPECT_FALSE(is_always_showable("later"));
+  EXPECT_FALSE(is_always_showable("until"));
+  EXPECT_FALSE(is_always_showable("nobody put it there"));
+  EXPECT_TRUE(catalog_->current()->has_group(numbers_.number_of("variant")));
+  EXPECT_FALSE(catalog_->current()->has_group(numbers_.number_of("plain")));
+
+  Product hidden = product_of("plain");
+  hidden.hidden = true;
+  ASSERT_TRUE(upsert({hidden, product_of("variant")}).ok());
+  EXPECT_FALSE(is_always_showable("plain"));
+  EXPECT_FALSE(catalog_->current()->has_group(numbers_.number_of("variant")));
+}
+
 TEST_F(CatalogTest, AProductThatCouldNotBeWrittenIsNotShown) {
   on_.committer.stop();
   NoRoomOnce narrow(*database_);
