@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "server/events/commit_scheduling.h"
 #include "server/store/key.h"
 
 namespace vitrine::events {
@@ -171,6 +172,7 @@ absl::Status Checkpointer::State::carry_out(const Work& work) {
 }
 
 void Checkpointer::State::run() {
+  stay_in_the_background();
   std::unique_lock lock(mutex);
   for (;;) {
     changed.wait(lock, [&] { return waiting.has_value() || is_ending; });
@@ -225,7 +227,8 @@ void Checkpointer::between_batches(Position at) {
 absl::Status Checkpointer::while_replaying(Position at) {
   if (!state_->is_due(at)) return absl::OkStatus();
   state_->wait_until_idle();
-  return state_->carry_out(state_->begin(at));
+  const absl::Status written = state_->carry_out(state_->begin(at));
+  return absl::IsUnavailable(written) ? absl::OkStatus() : written;
 }
 
 void Checkpointer::ask() { state_->is_asked = true; }

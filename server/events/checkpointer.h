@@ -39,7 +39,8 @@ class Checkpointer {
   // On the committer thread between two batches, `at` being the last position applied: begins a
   // checkpoint in the background when one is due and none is being written.
   void between_batches(Position at);
-  // The same, but writes it before it returns: for a replay.
+  // The same, but writes it before it returns: for a replay, which goes on without one where the
+  // disk has no room.
   absl::Status while_replaying(Position at);
   // Begins a checkpoint at the next between_batches(). Any thread.
   void ask();

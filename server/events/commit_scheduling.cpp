@@ -1,6 +1,7 @@
 #include "server/events/commit_scheduling.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ void ask_for_prompt_wakeups() {
   attributes.flags = k_reset_on_fork;
   attributes.runtime_ns = 100'000;
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+void stay_in_the_background() {
+  constexpr int k_nice = 10;  // about a tenth of a processor that is wanted by others too
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), k_nice);
 }
 
 }  // namespace vitrine::events

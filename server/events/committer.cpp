@@ -64,16 +64,20 @@ struct Committer::State {
                                         latency_bounds_seconds())),
         sync_seconds(metrics.histogram("vitrine_commit_sync_seconds",
                                        "Writing and syncing one batch", latency_bounds_seconds())),
+        no_room(metrics.counter("vitrine_commit_no_room_total",
+                                "Batches refused because the disk is nearly full")),
         unsynced(metrics.counter("vitrine_commit_unsynced_batches_total",
                                  "Batches of what nobody awaits, written without a sync")) {}
 
   using Commands = std::vector<std::unique_ptr<Command>>;
   void run();
+  void gather();
   // Commits as many of the commands from `first` on as fit one batch; returns the next one's index.
   std::size_t commit(Commands& commands, std::size_t first);
   absl::Status write(Batch& batch, bool is_awaited);
   void apply(const std::vector<LogEntry>& entries);
   void show(Position position);
+  void note_room(const absl::Status& written);
 
   store::Database& database;
   const std::vector<Projection*> before_ack;
@@ -83,6 +87,8 @@ struct Committer::State {
   Checkpointer* const checkpointer;
   BoundedQueue<std::unique_ptr<Command>> queue;
   std::atomic<bool> stopping = false;
+  std::size_t last_batch = 0;  // commands in it; the committer thread's own
+  bool has_room = true;        // as of the last write; the committer thread's own
 
   mutable std::mutex visible_mutex;
   mutable std::condition_variable visible_changed;
@@ -94,6 +100,7 @@ struct Committer::State {
   Counter& entries;
   Histogram& batch_seconds;
   Histogram& sync_seconds;
+  Counter& no_room;
   Counter& unsynced;
   std::thread thread;
 };
@@ -101,11 +108,22 @@ struct Committer::State {
 void Committer::State::run() {
   ask_for_prompt_wakeups();
   for (;;) {
+    gather();
     Commands commands = queue.pop_up_to(options.batch_commands_max);
     if (commands.empty()) return;
     waiting.set(static_cast<double>(queue.size()));
     for (std::size_t next = 0; next < commands.size();) next = commit(commands, next);
   }
+}
+
+// A sync costs its processor time whether it is for one command or for fifty, and with many senders
+// at once a batch of few is paid for in everybody's time. Whoever sends alone never waits.
+void Committer::State::gather() {
+  constexpr std::size_t k_many_senders = 4;  // commands in the last batch
+  constexpr std::size_t k_enough = 48;       // waiting ones that need no company
+  constexpr auto k_time = std::chrono::microseconds(400);
+  if (last_batch < k_many_senders || queue.size() >= k_enough) return;
+  std::this_thread::sleep_for(k_time);
 }
 
 std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
@@ -137,7 +155,8 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
     commands[i]->answer(own.ok() ? written : own, visible.load());
     commands[i].reset();
   }
-  batch_commands.observe(static_cast<double>(end - first));
+  last_batch = end - first;
+  batch_commands.observe(static_cast<double>(last_batch));
   batch_seconds.observe(seconds_since(start_us));
   if (checkpointer != nullptr) checkpointer->between_batches(visible.load());
   return end;
@@ -156,8 +175,20 @@ absl::Status Committer::State::write(Batch& batch, bool is_awaited) {
     written = database.write_unsynced(std::move(parts.changes));
     unsynced.add();
   }
-  if (!written.ok()) log.error("commit refused: {}", message_of(written));
+  note_room(written);
   return written;
+}
+
+// Told when it begins and when it ends: a batch a millisecond would fill what room there is.
+void Committer::State::note_room(const absl::Status& written) {
+  if (!written.ok()) no_room.add();
+  if (written.ok() == has_room) return;
+  has_room = written.ok();
+  if (has_room) {
+    log.info("commits go on: there is room on the disk again");
+  } else {
+    log.error("commits are refused: {}", message_of(written));
+  }
 }
 
 // A projection is total: one that throws is a fault of ours, and going on would leave its state

@@ -90,7 +90,7 @@ class Database {
 
   // Opens `folder` for writing, making it when it is new. Errors: FailedPrecondition when another
   // process holds it or its format is newer than this program (the message names both versions);
-  // DataLoss when it cannot be read.
+  // Unavailable when the disk is so full that opening could fail; DataLoss when it cannot be read.
   static absl::StatusOr<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
                                                         const Options& options);
   // Opens it for reading beside a process that may be writing: a RocksDB secondary instance, which
@@ -128,6 +128,8 @@ class Database {
   virtual std::uint64_t bytes_on_disk() const = 0;
 
   static constexpr std::uint32_t k_format_version = 1;
+  // What opening may need, or min_free_bytes where that is less.
+  static constexpr std::uint64_t k_room_to_open_bytes = std::uint64_t{64} << 20;
 
  protected:
   static WriteSet::Parts& parts_of(WriteSet& changes) { return *changes.parts_; }

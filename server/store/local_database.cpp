@@ -1,6 +1,7 @@
 // The store of the one process that writes.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -42,6 +43,7 @@ class LocalDatabase final : public RocksDatabase {
   // Ends the process unless it went well.
   void check_written(const rocksdb::Status& status) const;
   std::uint64_t free_now();
+  absl::Status no_room(std::uint64_t free) const;
 
   const std::unique_ptr<FolderLock> lock_;
   const std::uint64_t min_free_bytes_;
@@ -62,6 +64,13 @@ std::uint64_t LocalDatabase::free_now() {
   return free_bytes_;
 }
 
+absl::Status LocalDatabase::no_room(std::uint64_t free) const {
+  return unavailable(
+      "the disk of {} has {} bytes free, writing needs {}: nothing was written; make room or lower "
+      "--store-min-free, and writing goes on by itself",
+      folder_.string(), free, min_free_bytes_);
+}
+
 void LocalDatabase::check_written(const rocksdb::Status& status) const {
   if (status.ok()) return;
   std::fprintf(stderr, "vitrine: cannot write %s: %s; what is on disk is uncertain, stopping\n",
@@ -71,10 +80,7 @@ void LocalDatabase::check_written(const rocksdb::Status& status) const {
 
 absl::Status LocalDatabase::write(WriteSet&& changes, bool is_synced) {
   if (changes.empty()) return absl::OkStatus();
-  if (const std::uint64_t free = free_now(); free < min_free_bytes_) {
-    return unavailable("the disk of {} has {} bytes free, writing needs {}: nothing was written",
-                       folder_.string(), free, min_free_bytes_);
-  }
+  if (const std::uint64_t free = free_now(); free < min_free_bytes_) return no_room(free);
   rocksdb::WriteOptions options;
   options.sync = is_synced;
   check_written(database_->Write(options, &parts_of(changes).batch));
@@ -83,10 +89,7 @@ absl::Status LocalDatabase::write(WriteSet&& changes, bool is_synced) {
 }
 
 absl::StatusOr<std::unique_ptr<BulkWrite>> LocalDatabase::bulk_write(Family family) {
-  if (const std::uint64_t free = free_bytes(folder_); free < min_free_bytes_) {
-    return unavailable("the disk of {} has {} bytes free, writing needs {}", folder_.string(), free,
-                       min_free_bytes_);
-  }
+  if (const std::uint64_t free = free_bytes(folder_); free < min_free_bytes_) return no_room(free);
   return make_bulk_write(*database_, *handle_of(family), folder_ / k_bulk_file);
 }
 
@@ -120,6 +123,16 @@ absl::Status check_families_known(const std::filesystem::path& folder,
   return absl::OkStatus();
 }
 
+// RocksDB as Debian builds it aborts when the disk is full in the wrong moment.
+absl::Status check_room_to_open(const std::filesystem::path& folder,
+                                const Database::Options& options) {
+  const std::uint64_t needed = std::min(options.min_free_bytes, Database::k_room_to_open_bytes);
+  const std::uint64_t free = free_bytes(folder);
+  if (free >= needed) return absl::OkStatus();
+  return unavailable("the disk of {} has {} bytes free, opening it needs {}: make room",
+                     folder.string(), free, needed);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> open_local(const std::filesystem::path& folder,
@@ -129,6 +142,7 @@ absl::StatusOr<std::unique_ptr<Database>> open_local(const std::filesystem::path
   if (error) return failed_precondition("cannot make {}: {}", folder.string(), error.message());
   VITRINE_ASSIGN_OR_RETURN(auto lock, FolderLock::take(folder));
   std::filesystem::remove(folder / k_bulk_file, error);  // of a process that was killed
+  VITRINE_RETURN_IF_ERROR(check_room_to_open(folder, options));
   const rocksdb::DBOptions settings = database_options(options);
   if (std::filesystem::exists(folder / "CURRENT", error)) {
     VITRINE_RETURN_IF_ERROR(check_families_known(folder, settings));

@@ -2,10 +2,17 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/status.h"
 
@@ -60,6 +67,30 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Optio
   return made;
 }
 
+// Flushes and compactions give way to the threads that somebody waits for.
+class GivesWay final : public rocksdb::EventListener {
+ public:
+  void OnFlushBegin(rocksdb::DB* /*database*/, const rocksdb::FlushJobInfo& /*job*/) override {
+    give_way();
+  }
+  void OnCompactionBegin(rocksdb::DB* /*database*/,
+                         const rocksdb::CompactionJobInfo& /*job*/) override {
+    give_way();
+  }
+
+ private:
+  static void give_way() {
+    constexpr int k_nice = 10;  // about a tenth of a processor that is wanted by others too
+    thread_local bool is_done = false;
+    if (std::exchange(is_done, true)) return;
+    // Only threads of the pools: a start may flush on the thread that opens the store.
+    char name[16] = {};
+    if (::pthread_getname_np(::pthread_self(), name, sizeof name) != 0) return;
+    if (!std::string_view(name).starts_with("rocksdb:")) return;
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), k_nice);
+  }
+};
+
 }  // namespace
 
 std::span<const Family> all_families() { return k_families; }
@@ -107,6 +138,7 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   made.max_background_jobs = 2;
   made.bytes_per_sync = 1 << 20;
   made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  made.listeners.push_back(std::make_shared<GivesWay>());
   made.max_log_file_size = 4 << 20;
   made.keep_log_file_num = 4;
   return made;

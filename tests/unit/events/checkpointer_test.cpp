@@ -230,6 +230,23 @@ TEST_F(CheckpointerTest, ALongReplayIsCheckpointedOnItsWay) {
   EXPECT_EQ(Life(*database_, k_never).counting.applied, 1);
 }
 
+TEST_F(CheckpointerTest, ALongReplayGoesOnWithoutRoomForACheckpoint) {
+  {
+    Life life(*database_, k_never);
+    life.append({"a", "b", "c", "d", "e"});
+  }
+  database_.reset();
+  auto options = small_store_options();
+  options.min_free_bytes = UINT64_MAX;
+  database_ = std::move(store::Database::open(folder_.path(), options)).value();
+
+  const Life life(*database_, {.entries = 2});
+
+  EXPECT_TRUE(life.replayed.ok()) << life.replayed;
+  EXPECT_EQ(life.counting.counts.size(), 5U);
+  EXPECT_EQ(life.checkpointer.last_durable(), 0U);
+}
+
 TEST_F(CheckpointerTest, TellsTheSameFingerprintForTheSameLogHoweverItWasApplied) {
   std::uint64_t straight = 0;
   {

@@ -27,6 +27,17 @@ std::string get(const Database& database, Family family, std::string_view key) {
   return value.ok() && value->has_value() ? **value : "(none)";
 }
 
+// The newest log file of the store.
+std::filesystem::path log_file_in(const std::filesystem::path& folder) {
+  std::filesystem::path newest;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const bool is_newer = newest.empty() || entry.path().filename() > newest.filename();
+    if (entry.path().extension() == ".log" && is_newer) newest = entry.path();
+  }
+  EXPECT_FALSE(newest.empty());
+  return newest;
+}
+
 TEST(DatabaseTest, OneWriteChangesAllFamiliesAndSurvivesReopening) {
   const TempFolder folder;
   std::string secret;
@@ -204,6 +215,65 @@ TEST(DatabaseTest, AReaderLeavesNothingBehind) {
   }
   ::unsetenv("TMPDIR");
   EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
+}
+
+// The store's log as the disk holds it after `bytes` of it were written, and what a start makes of
+// it: how many of the keys 0, 1, ... are there, and none after the first that is not.
+int keys_after_losing_the_tail(const std::filesystem::path& original, std::uintmax_t bytes,
+                               int keys) {
+  const TempFolder copy;
+  std::filesystem::copy(
+      original, copy.path(),
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::resize_file(log_file_in(copy.path()), bytes);
+  const auto database = open_store(copy.path());
+  int found = 0;
+  while (found < keys && get(*database, Family::log, std::to_string(found)) != "(none)") ++found;
+  for (int i = found; i < keys; ++i) {
+    EXPECT_EQ(get(*database, Family::log, std::to_string(i)), "(none)") << "after a lost one";
+  }
+  EXPECT_TRUE(put(*database, Family::log, "more", "after").ok());
+  return found;
+}
+
+TEST(DatabaseTest, ATornTailOfTheLogLosesWhatWasNotSyncedAndNothingElse) {
+  constexpr int k_keys = 6;
+  const TempFolder folder;
+  const auto database = open_store(folder.path());
+  const std::filesystem::path log = log_file_in(folder.path());
+  std::vector<std::uintmax_t> ends;  // of each write in the log
+  for (int i = 0; i < k_keys; ++i) {
+    // Longer than a block of the log, so that a record comes in several pieces.
+    ASSERT_TRUE(put(*database, Family::log, std::to_string(i), std::string(40'000, 'x')).ok());
+    ends.push_back(std::filesystem::file_size(log));
+  }
+  for (int i = 1; i < k_keys; ++i) {
+    const std::uintmax_t length = ends[i] - ends[i - 1];
+    for (const std::uintmax_t cut :
+         {std::uintmax_t{0}, std::uintmax_t{1}, std::uintmax_t{7}, length / 2, length - 1}) {
+      EXPECT_EQ(keys_after_losing_the_tail(folder.path(), ends[i - 1] + cut, k_keys), i)
+          << cut << " bytes of write " << i;
+    }
+  }
+  EXPECT_EQ(keys_after_losing_the_tail(folder.path(), ends.back(), k_keys), k_keys);
+}
+
+TEST(DatabaseTest, ABrokenRecordThatWasSyncedStopsTheStart) {
+  const TempFolder folder;
+  {
+    const auto database = open_store(folder.path());
+    for (int i = 0; i < 6; ++i) {
+      ASSERT_TRUE(put(*database, Family::log, std::to_string(i), std::string(40'000, 'x')).ok());
+    }
+  }
+  const std::filesystem::path log = log_file_in(folder.path());
+  std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(log) / 2));
+  file << "broken";
+  file.close();
+
+  EXPECT_EQ(Database::open(folder.path(), small_store_options()).status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 // A limit on the size of files makes the append to the log fail as a broken disk would.
