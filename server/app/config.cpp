@@ -86,6 +86,14 @@ void add_settings(CLI::App& app, Config& config) {
             "Products one message of the tracking API may name");
   add_count(app, "--quarantine-events", config.quarantine.events_max, 0, 100'000'000,
             "Refused events kept with their reason; the oldest go first");
+  add_count(app, "--event-id-days", config.retention.key_days, 1, 36'500,
+            "Days for which an event sent again is recognised; of imports, for ever");
+  add_count(app, "--behaviour-days", config.retention.behaviour_days, 1, 36'500,
+            "Days for which views, clicks and other behaviour stay in the log");
+  add_count(app, "--order-days", config.retention.order_days, 1, 36'500,
+            "Days for which purchases, refunds and cancellations stay in the log");
+  add_count(app, "--retention-ms", config.retention.interval_ms, 1, k_day_ms,
+            "Milliseconds between two looks for what is past its time");
   add_count(app, "--decision-days", config.decisions.days_kept, 1, 400,
             "Days for which what was shown to whom is kept");
   add_count(app, "--decisions", config.decisions.decisions_max, 0, 10'000'000'000,

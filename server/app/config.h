@@ -20,6 +20,7 @@
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
+#include "server/events/retention.h"
 #include "server/http/limits.h"
 #include "server/http/workers.h"
 #include "server/live_model/model_watcher.h"
@@ -50,6 +51,8 @@ struct Config {
   profiles::ProfileBook::Options profiles;
   // How long answers are kept as decisions, and how many.
   decisions::DecisionLog::Options decisions;
+  // How long event ids are recognised and the log's entries are kept, by class.
+  events::Retention::Options retention;
   // Refused events that are kept with their reason.
   events::Quarantine::Options quarantine;
   // What one call may bring, and how far an event's time may be off.

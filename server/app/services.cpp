@@ -121,6 +121,7 @@ void Services::start_parts(Access access) {
   decisions_->on_written([this](const decisions::Decision& made) { results_->served(made); });
   committer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.committer,
                      &*checkpointer_);
+  retention_.emplace(*database_, *committer_, clock_, metrics_, log_, config_.retention);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
@@ -225,6 +226,7 @@ void Services::stop() {
   begin_stopping();
   if (workers_) workers_->stop();
   if (!committer_) return;
+  retention_->stop();
   committer_->stop();
   // Told and counted where it fails; the next start replays more then.
   checkpointer_->finish(committer_->visible()).IgnoreError();

@@ -28,6 +28,7 @@
 #include "server/events/committer.h"
 #include "server/events/event_log.h"
 #include "server/events/quarantine.h"
+#include "server/events/retention.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/key_book.h"
 #include "server/http/placement_store.h"
@@ -131,6 +132,7 @@ class Services {
   live_model::ModelWatcher::Early early_model_;  // until the watcher takes it
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;
+  std::optional<events::Retention> retention_;
   std::optional<collect::Collector> collector_;
   std::optional<recommend::Recommender> recommender_;
   std::optional<Backups> backups_;

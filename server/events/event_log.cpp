@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "server/events/retention.h"
 #include "server/store/key.h"
 
 namespace vitrine::events {
@@ -18,12 +19,14 @@ class LocalEventLog final : public EventLog {
   }
 
   absl::Status read(Position after, const std::function<bool(LogEntry&&)>& visit) const override {
+    VITRINE_ASSIGN_OR_RETURN(const RetentionState retention, read_retention_state(database_));
     Position expected = after + 1;
     const auto cursor = database_.walk(store::Family::log, store::key_of(expected), true);
     for (; cursor->valid(); cursor->next(), ++expected) {
       if (store::number_in(cursor->key()) != expected) {
         return data_loss("the log has no entry at position {}", expected);
       }
+      if (cursor->value().empty() && retention.may_be_empty(expected)) continue;
       VITRINE_ASSIGN_OR_RETURN(LogEntry entry, decode_log_entry(expected, cursor->value()));
       if (!visit(std::move(entry))) return absl::OkStatus();
     }

@@ -20,8 +20,9 @@ class EventLog {
  public:
   virtual ~EventLog() = default;
   virtual Position last_position() const = 0;
-  // Calls `visit` for each entry after `after`, in order, until it returns false or the log ends.
-  // DataLoss names the position that cannot be read.
+  // Calls `visit` for each entry after `after`, in order, until it returns false or the log ends;
+  // past those whose time was over (retention.h), so that positions may be left out, never the
+  // last. DataLoss names the position that cannot be read.
   virtual absl::Status read(Position after, const std::function<bool(LogEntry&&)>& visit) const = 0;
 };
 
