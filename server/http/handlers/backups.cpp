@@ -13,6 +13,7 @@ absl::StatusOr<Response> make_backup(const Services& services, const Request& re
   VITRINE_RETURN_IF_ERROR(document.parse(request.body, services.limits.max_json_depth));
   ObjectReader body(document.root(), "");
   const std::string folder(body.required_text("folder", k_path_bytes_max));
+  if (folder.find('\0') != std::string::npos) body.refuse("folder", "must not hold a NUL");
   VITRINE_RETURN_IF_ERROR(body.finish());
   VITRINE_ASSIGN_OR_RETURN(std::string made, services.back_up(folder));
   return json_response(std::move(made), 201);

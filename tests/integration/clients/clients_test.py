@@ -227,7 +227,7 @@ class ClientsTest(unittest.TestCase):
 
     def check_many(self, script):
         """Small batches, and the server killed again and again under them."""
-        name = script.removesuffix(".mjs").replace("_", "-") + "-killed"
+        name = pathlib.Path(script).stem.replace("_", "-") + "-killed"
         count = 15 * RESTARTS
         messages = [{"kind": "track", "event": "Product Viewed", "anonymousId": f"{name}-visitor",
                      "properties": {"product_id": VIEWED, "n": n}} for n in range(count)]
@@ -244,6 +244,42 @@ class ClientsTest(unittest.TestCase):
 
     def test_rudderstack_for_node_loses_nothing_when_the_server_is_killed_in_flight(self):
         self.check_many("rudder_node.mjs")
+
+    def test_segment_for_python_loses_nothing_when_the_server_is_killed_in_flight(self):
+        self.check_many("segment_python.py")
+
+    def flood(self, server, size, ending):
+        """Batches of so many events, one after the other; what becomes of them is not looked at."""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        while not ending.is_set():
+            body = json.dumps({"events": [{"type": "view", "visitor_id": "flood", "product_id": VIEWED}] * size})
+            connection.request("POST", "/v1/events", body, {"Authorization": f"Bearer {self.secret}"})
+            connection.getresponse().read()
+        connection.close()
+
+    def test_segment_for_node_delivers_once_what_a_full_queue_refused(self):
+        ending = threading.Event()
+        type(self).server.stop()
+        type(self).server = vitrine.Server(self.data, "--queue-commands", "16", open_to_all=False).start()
+        # Large batches make commits long; many small ones meanwhile fill the queue.
+        floods = [threading.Thread(target=self.flood, args=(self.server, size, ending)) for size in [2000] * 4 + [1] * 60]
+        for flood in floods:
+            flood.start()
+        messages = [{"kind": "track", "event": "Product Viewed", "anonymousId": "full-visitor",
+                     "properties": {"product_id": VIEWED, "n": n}} for n in range(20)]
+        client = self.start_client("segment_node.mjs", "full", flush_at=1, messages=messages)
+        try:
+            vitrine.wait_until(lambda: self.proxy.statuses[429] >= 3 or client.poll() is not None, 60, "refusals")
+        finally:
+            ending.set()
+            for flood in floods:
+                flood.join()
+        said, _ = client.communicate(timeout=120)
+        self.assertEqual(client.returncode, 0, said)
+        print(f"full queue: {self.proxy.statuses[429]} refusals met by the client")
+        self.assertGreaterEqual(self.proxy.statuses[429], 1)
+        numbers = collections.Counter(event["properties"]["n"] for event in self.events_of("full"))
+        self.assertEqual(numbers, {n: 1 for n in range(20)})
 
     @unittest.skipUnless(CHROMIUM, "skipped: there is no chromium")
     def test_segment_in_a_browser(self):

@@ -1,5 +1,6 @@
 """Stands before the server and loses answers, refuses, and goes away, so that clients must send again."""
 
+import collections
 import http.client
 import http.server
 import sys
@@ -28,6 +29,7 @@ class FlakyProxy:
         self.is_open = threading.Event()  # requests wait while it is not set
         self.is_open.set()
         self.seen = []
+        self.statuses = collections.Counter()  # of the server's own answers to POSTs
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,6 +50,9 @@ class FlakyProxy:
                     answer, content = proxy.forward(self, body)
                 except OSError:  # the server is away
                     step = "lose"
+                else:
+                    if self.command == "POST":
+                        proxy.statuses[answer.status] += 1
                 if step == "lose":
                     self.close_connection = True
                     return self.connection.close()

@@ -37,12 +37,14 @@ class KillTest(unittest.TestCase):
                     writer.join()
             self.resend(data, unanswered, acknowledged)
             counts = self.exported(data)
+            verified = vitrine.run_json("verify", "--data", data)
         lost = [event_id for event_id in acknowledged if counts[event_id] == 0]
         double = [event_id for event_id, count in counts.items() if count > 1]
         print(f"kill: {ROUNDS} rounds, {len(acknowledged)} acknowledged, {len(lost)} lost, {len(double)} double")
         self.assertEqual(wrong[:5], [])
         self.assertGreater(len(acknowledged), ROUNDS * WRITERS)
         self.assertEqual((lost[:5], double[:5]), ([], []))
+        self.assertEqual([check for check in verified["checks"] if check["outcome"] != "sound"], [])
 
     @staticmethod
     def write(server, number, writer, acknowledged, unanswered, wrong):
