@@ -117,13 +117,21 @@ void Committer::State::run() {
 }
 
 // A sync costs its processor time whether it is for one command or for fifty, and with many senders
-// at once a batch of few is paid for in everybody's time. Whoever sends alone never waits.
+// at once a batch of few is paid for in everybody's time. Rests while more come; whoever sends
+// alone never waits.
 void Committer::State::gather() {
   constexpr std::size_t k_many_senders = 4;  // commands in the last batch
   constexpr std::size_t k_enough = 48;       // waiting ones that need no company
-  constexpr auto k_time = std::chrono::microseconds(400);
-  if (last_batch < k_many_senders || queue.size() >= k_enough) return;
-  std::this_thread::sleep_for(k_time);
+  constexpr int k_rests_max = 4;
+  constexpr auto k_rest = std::chrono::microseconds(100);
+  if (last_batch < k_many_senders) return;
+  std::size_t waiting_before = queue.size();
+  for (int rest = 0; rest < k_rests_max && waiting_before < k_enough; ++rest) {
+    std::this_thread::sleep_for(k_rest);
+    const std::size_t waiting_now = queue.size();
+    if (waiting_now == waiting_before) return;
+    waiting_before = waiting_now;
+  }
 }
 
 std::size_t Committer::State::commit(Commands& commands, std::size_t first) {

@@ -3,8 +3,8 @@
 //
 // A batch is: stage every waiting command on shared staged state, write one batch over all
 // families, sync, run what was to be published, let the projections that the next answer must know
-// apply the new entries, answer everybody. While one sync runs the next batch gathers; there is no
-// timer. A command staged later in a batch sees what earlier ones staged. Thread-safe.
+// apply the new entries, answer everybody. While one sync runs the next batch gathers, longer with
+// many senders. A command staged later in a batch sees what earlier ones staged. Thread-safe.
 #pragma once
 
 #include <absl/status/statusor.h>
