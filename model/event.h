@@ -67,6 +67,13 @@ bool needs_product(EventType type);
 // purchase back instead.
 float default_weight(EventType type);
 
+// One order may be told more than once, by the browser and by the backend. Numbers are stored.
+enum class OrderTelling : std::uint8_t {
+  first = 0,  // of this order, or no line of an order
+  again = 1,  // in place of an earlier one, which is void: people own it, it was counted before
+  superseded = 2,  // another one holds: this one changes nothing
+};
+
 struct Event {
   std::string event_id;  // unique within a source; made by the server when the sender has none
   EventType type = EventType::view;
@@ -92,7 +99,10 @@ struct Event {
   std::string query;            // for search
   std::string properties_json;  // a JSON object of whatever else was sent, or empty
 
-  bool time_clamped = false;  // the sender's clock was out of range
+  bool time_clamped = false;   // the sender's clock was out of range
+  bool is_unverified = false;  // came under a public key: anybody could have sent it
+  bool is_bot = false;         // a program's: not learnt from and not counted
+  OrderTelling telling = OrderTelling::first;
 };
 
 // The limits an event is held to.

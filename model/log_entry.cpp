@@ -1,5 +1,7 @@
 #include "model/log_entry.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "model/proto/log_entry.pb.h"
 
@@ -26,6 +28,9 @@ void fill(const Event& event, const std::string& source, proto::Event& out) {
   out.set_properties_json(event.properties_json);
   out.set_time_clamped(event.time_clamped);
   out.set_source(source);
+  out.set_is_unverified(event.is_unverified);
+  out.set_is_bot(event.is_bot);
+  out.set_telling(static_cast<std::uint32_t>(event.telling));
 }
 
 Event event_from(proto::Event& in) {
@@ -48,6 +53,9 @@ Event event_from(proto::Event& in) {
   event.query = std::move(*in.mutable_query());
   event.properties_json = std::move(*in.mutable_properties_json());
   event.time_clamped = in.time_clamped();
+  event.is_unverified = in.is_unverified();
+  event.is_bot = in.is_bot();
+  event.telling = static_cast<OrderTelling>(std::min(in.telling(), 2U));
   return event;
 }
 
@@ -60,11 +68,15 @@ std::string encode(const LogEntry& entry) {
   out.set_committed_ms(entry.committed_ms);
   if (const Event* event = entry.event()) {
     fill(*event, entry.source, *out.mutable_event());
+  } else if (const VisitorLink* link = entry.link()) {
+    out.mutable_link()->set_visitor(link->visitor.value());
+    out.mutable_link()->set_from_user(link->from_user.value());
+    out.mutable_link()->set_to_user(link->to_user.value());
+  } else if (const OrderTakeover* takeover = entry.takeover()) {
+    out.mutable_takeover()->set_order_id(takeover->order_id);
   } else {
-    const VisitorLink& link = *entry.link();
-    out.mutable_link()->set_visitor(link.visitor.value());
-    out.mutable_link()->set_from_user(link.from_user.value());
-    out.mutable_link()->set_to_user(link.to_user.value());
+    out.mutable_bot_flag()->set_since_ms(entry.bot_flag()->since_ms);
+    out.mutable_bot_flag()->set_until_ms(entry.bot_flag()->until_ms);
   }
   return out.SerializeAsString();
 }
@@ -85,6 +97,11 @@ absl::StatusOr<LogEntry> decode_log_entry(Position position, std::string_view by
   if (in.has_event()) {
     entry.source = std::move(*in.mutable_event()->mutable_source());
     entry.what = event_from(*in.mutable_event());
+  } else if (in.has_takeover()) {
+    entry.what = OrderTakeover{std::move(*in.mutable_takeover()->mutable_order_id())};
+  } else if (in.has_bot_flag()) {
+    entry.what =
+        BotFlag{.since_ms = in.bot_flag().since_ms(), .until_ms = in.bot_flag().until_ms()};
   } else {
     entry.what = VisitorLink{UserNumber(in.link().visitor()), UserNumber(in.link().from_user()),
                              UserNumber(in.link().to_user())};

@@ -29,16 +29,31 @@ struct VisitorLink {
   UserNumber to_user;
 };
 
+// What `order_id` is said to hold so far is void: another message has the better word, and follows.
+// The entry's user is who it was kept for.
+struct OrderTakeover {
+  std::string order_id;
+};
+
+// What the entry's user did from `since_ms` to `until_ms` was done by a program, as it turned out.
+struct BotFlag {
+  TimeMs since_ms = 0;
+  TimeMs until_ms = 0;
+};
+
 struct LogEntry {
   Position position = 0;  // the entry's key, not part of its bytes
   UserNumber user;        // whose it is; k_nobody for an order without a customer
   UserNumber visitor;     // where it came from, k_nobody if no visitor was named
   TimeMs committed_ms = 0;
-  std::string source;                     // the scope in which event_id is unique
-  std::variant<Event, VisitorLink> what;  // an Event here has no user_id and no visitor_id
+  std::string source;  // the scope in which event_id is unique
+  // An Event here has no user_id and no visitor_id.
+  std::variant<Event, VisitorLink, OrderTakeover, BotFlag> what;
 
   const Event* event() const { return std::get_if<Event>(&what); }
   const VisitorLink* link() const { return std::get_if<VisitorLink>(&what); }
+  const OrderTakeover* takeover() const { return std::get_if<OrderTakeover>(&what); }
+  const BotFlag* bot_flag() const { return std::get_if<BotFlag>(&what); }
 };
 
 // Protobuf bytes as proto/log_entry.proto describes them.

@@ -47,6 +47,16 @@ void add_timeout(CLI::App& app, const std::string& name, std::chrono::millisecon
       ->group("Settings");
 }
 
+void add_days(CLI::App& app, const std::string& name, TimeMs& field, std::int64_t low_days,
+              std::int64_t high_days, const std::string& help) {
+  app.add_option_function<std::int64_t>(
+         name, [&field](std::int64_t days) { field = days * k_day_ms; }, help)
+      ->check(CLI::Range(low_days, high_days))
+      ->default_str(std::to_string(field / k_day_ms))
+      ->type_name("DAYS")
+      ->group("Settings");
+}
+
 }  // namespace
 
 void add_settings(CLI::App& app, Config& config) {
@@ -94,6 +104,14 @@ void add_settings(CLI::App& app, Config& config) {
             "Days for which purchases, refunds and cancellations stay in the log");
   add_count(app, "--retention-ms", config.retention.interval_ms, 1, k_day_ms,
             "Milliseconds between two looks for what is past its time");
+  add_size(app, "--quarantine-bytes", config.quarantine.bytes_max, k_mib, 1024 * 1024 * k_mib,
+           "Bytes of refused events kept");
+  add_days(app, "--quarantine-days", config.quarantine.age_ms_max, 1, 3650,
+           "Days for which refused events are kept");
+  add_count(app, "--quarantine-share", config.quarantine.code_share_percent, 1, 100,
+            "Percent of the refused events kept that one reason may take");
+  add_count(app, "--bot-events", config.collector.bursts.events_max, 1, 1'000'000,
+            "Deeds of one person in a minute, past which it is taken for a program");
   add_count(app, "--decision-days", config.decisions.days_kept, 1, 400,
             "Days for which what was shown to whom is kept");
   add_count(app, "--decisions", config.decisions.decisions_max, 0, 10'000'000'000,

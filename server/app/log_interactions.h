@@ -1,7 +1,9 @@
 // The event log as the trainer takes it in.
 //
 // People are named by their numbers, after merge: what a visitor did before it was known as a user
-// counts for the user. A session that nobody is known for counts as a person of its own.
+// counts for the user. A session that nobody is known for counts as a person of its own. What
+// programs did is left out, and so are orders that were taken back as a whole; one that was told
+// twice is there once.
 // Thread-safe.
 #pragma once
 

@@ -14,6 +14,7 @@ using store::Family;
 // An event that passed, with the key that says whether it was here before.
 struct AcceptedEvent {
   Event event;
+  identity::Trust trust;
   std::string dedupe_key;
 };
 
@@ -23,6 +24,10 @@ struct Collector::Counters {
   explicit Counters(Metrics& metrics_in)
       : accepted(events(metrics_in, "accepted")),
         duplicate(events(metrics_in, "duplicate")),
+        bots(metrics_in.counter("vitrine_collect_bot_events_total",
+                                "Events of programs, kept but not learnt from")),
+        bursts(metrics_in.counter("vitrine_collect_bursts_total",
+                                  "People who turned out to be programs by their rate")),
         metrics(metrics_in) {}
 
   static Counter& events(Metrics& metrics, const char* result) {
@@ -39,6 +44,8 @@ struct Collector::Counters {
 
   Counter& accepted;
   Counter& duplicate;
+  Counter& bots;
+  Counter& bursts;
   Metrics& metrics;
 };
 
@@ -47,22 +54,28 @@ class Collector::CollectCommand final : public events::Command {
  public:
   using Done = std::function<void(absl::StatusOr<CollectOutcome>)>;
 
-  CollectCommand(Collector& collector, std::string source, Done done)
-      : collector_(collector), source_(std::move(source)), done_(std::move(done)) {}
+  CollectCommand(Collector& collector, std::string source, bool is_import, Done done)
+      : collector_(collector),
+        source_(std::move(source)),
+        is_import_(is_import),
+        done_(std::move(done)) {}
 
-  void accept(Event event) {
+  void accept(Event event, identity::Trust trust) {
     std::string key =
         store::hashed_key(collector_.database_.secret(), "event", source_, event.event_id);
-    accepted_.push_back({std::move(event), std::move(key)});
+    accepted_.push_back({std::move(event), trust, std::move(key)});
   }
-  void refuse(std::size_t index, EventRefusal refusal, std::string raw, TimeMs now_ms) {
+  void refuse(std::size_t index, IncomingEvent&& incoming, TimeMs received_ms) {
+    EventRefusal& refusal = *incoming.refusal;
     outcome_.rejected.push_back({index, refusal.code, refusal.message});
-    refused_.push_back({.received_ms = now_ms,
+    refused_.push_back({.received_ms = received_ms,
                         .source = source_,
                         .code = std::move(refusal.code),
                         .message = std::move(refusal.message),
-                        .raw = std::move(raw)});
+                        .raw = std::move(incoming.raw),
+                        .is_unverified = incoming.event.is_unverified});
   }
+  void leave_quarantine(std::uint64_t number) { leaving_.push_back(number); }
 
   absl::Status stage(events::Batch& batch) override;
   void answer(const absl::Status& status, Position visible) override;
@@ -71,12 +84,15 @@ class Collector::CollectCommand final : public events::Command {
   // The reads that can fail, before anything is staged.
   absl::StatusOr<std::vector<bool>> find_duplicates(const events::Batch& batch) const;
   void stage_event(events::Batch& batch, AcceptedEvent&& accepted);
+  void watch_bursts(events::Batch& batch, const identity::Who& who, Event& event);
 
   Collector& collector_;
   const std::string source_;
+  const bool is_import_;
   const Done done_;
   std::vector<AcceptedEvent> accepted_;
   std::vector<events::QuarantinedEvent> refused_;
+  std::vector<std::uint64_t> leaving_;
   CollectOutcome outcome_;
 };
 
@@ -87,18 +103,41 @@ absl::StatusOr<std::vector<bool>> Collector::CollectCommand::find_duplicates(
   for (const AcceptedEvent& accepted : accepted_) {
     VITRINE_ASSIGN_OR_RETURN(const auto position, batch.get(Family::dedupe, accepted.dedupe_key));
     duplicates.push_back(position.has_value());
+    VITRINE_RETURN_IF_ERROR(collector_.orders_.look_up(batch, accepted.event));
   }
   return duplicates;
 }
 
 void Collector::CollectCommand::stage_event(events::Batch& batch, AcceptedEvent&& accepted) {
   Event& event = accepted.event;
-  const identity::Who who = collector_.identities_.resolve(batch, event.user_id, event.visitor_id);
+  identity::Who who =
+      collector_.identities_.resolve(batch, event.user_id, event.visitor_id, accepted.trust);
   event.user_id.clear();
   event.visitor_id.clear();
+  collector_.orders_.place(batch, collector_.identities_, source_, who, event);
+  watch_bursts(batch, who, event);
+  if (event.is_bot) ++outcome_.bots;
   const Position position = batch.append(
       {.user = who.user, .visitor = who.visitor, .source = source_, .what = std::move(event)});
   batch.put(Family::dedupe, accepted.dedupe_key, store::key_of(position));
+}
+
+// History is imported as fast as it goes, and is not watched.
+void Collector::CollectCommand::watch_bursts(events::Batch& batch, const identity::Who& who,
+                                             Event& event) {
+  if (is_import_) return;
+  const TimeMs now_ms = batch.time_ms();
+  const UserNumber person = who.visitor != k_nobody ? who.visitor : who.user;
+  const BurstWatch::Verdict verdict = collector_.bursts_.look_at(person, event, now_ms);
+  if (verdict == BurstWatch::Verdict::person) return;
+  event.is_bot = true;
+  if (verdict != BurstWatch::Verdict::begins) return;
+  const BurstWatch::Options& options = collector_.bursts_.options();
+  batch.append({.user = who.user,
+                .visitor = who.visitor,
+                .source = {},
+                .what = BotFlag{.since_ms = now_ms - 2 * options.window_ms, .until_ms = now_ms}});
+  ++outcome_.bursts;
 }
 
 absl::Status Collector::CollectCommand::stage(events::Batch& batch) {
@@ -112,6 +151,7 @@ absl::Status Collector::CollectCommand::stage(events::Batch& batch) {
       ++outcome_.accepted;
     }
   }
+  for (const std::uint64_t number : leaving_) collector_.quarantine_.remove(batch, number);
   for (events::QuarantinedEvent& event : refused_) {
     collector_.quarantine_.stage(batch, std::move(event));
   }
@@ -126,6 +166,8 @@ void Collector::CollectCommand::answer(const absl::Status& status, Position /*vi
   }
   Counters& counters = *collector_.counters_;
   if (outcome_.accepted > 0) counters.accepted.add(static_cast<double>(outcome_.accepted));
+  if (outcome_.bots > 0) counters.bots.add(static_cast<double>(outcome_.bots));
+  if (outcome_.bursts > 0) counters.bursts.add(static_cast<double>(outcome_.bursts));
   if (outcome_.duplicates > 0) counters.duplicate.add(static_cast<double>(outcome_.duplicates));
   for (const RejectedEvent& rejected : outcome_.rejected) counters.count_rejected(rejected.code);
   done_(std::move(outcome_));
@@ -140,6 +182,8 @@ Collector::Collector(const store::Database& database, events::Committer& committ
       quarantine_(quarantine),
       clock_(clock),
       options_(options),
+      orders_(database),
+      bursts_(options.bursts),
       counters_(std::make_shared<Counters>(metrics)) {}
 
 absl::Status Collector::collect(std::vector<IncomingEvent> batch, std::string source,
@@ -150,18 +194,22 @@ absl::Status Collector::collect(std::vector<IncomingEvent> batch, std::string so
                             options_.batch_events_max, batch.size());
   }
   const TimeMs now_ms = clock_.now_ms();
-  auto command = std::make_unique<CollectCommand>(*this, std::move(source), std::move(done));
+  auto command =
+      std::make_unique<CollectCommand>(*this, std::move(source), is_import, std::move(done));
   for (std::size_t i = 0; i < batch.size(); ++i) {
     IncomingEvent& incoming = batch[i];
+    const bool is_retried = incoming.quarantined != 0;
+    const TimeMs received_ms = is_retried ? incoming.event.received_ms : now_ms;
+    if (is_retried) command->leave_quarantine(incoming.quarantined);
     if (!incoming.refusal) {
-      incoming.refusal = validate(incoming.event, options_.limits, now_ms, is_import);
+      incoming.refusal = validate(incoming.event, options_.limits, received_ms, is_import);
     }
     if (incoming.refusal) {
-      command->refuse(i, *std::move(incoming.refusal), std::move(incoming.raw), now_ms);
+      command->refuse(i, std::move(incoming), received_ms);
       continue;
     }
     if (incoming.event.event_id.empty()) incoming.event.event_id = make_ulid(now_ms);
-    command->accept(std::move(incoming.event));
+    command->accept(std::move(incoming.event), incoming.trust);
   }
   return committer_.submit(std::move(command));
 }

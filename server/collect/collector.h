@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "model/event.h"
+#include "server/collect/bots.h"
+#include "server/collect/order_book.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
 #include "server/identity/identity_book.h"
@@ -26,6 +28,11 @@ struct IncomingEvent {
   std::string raw;  // for quarantine
   Event event;
   std::optional<EventRefusal> refusal;
+  std::string user_token = {};  // the backend's word for event.user_id, if any came along
+  identity::Trust trust = identity::Trust::verified;  // in event.user_id
+  // Its number in quarantine, when it comes from there: it leaves, and what is refused anew comes
+  // back with its new reason. The time it was received at stays.
+  std::uint64_t quarantined = 0;
 };
 
 struct RejectedEvent {
@@ -37,6 +44,8 @@ struct RejectedEvent {
 struct CollectOutcome {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
+  std::size_t bots = 0;    // of the accepted, those that are flagged
+  std::size_t bursts = 0;  // people who did more than people can from here on
   std::vector<RejectedEvent> rejected;
   Position token = 0;
 };
@@ -46,6 +55,7 @@ class Collector {
   struct Options {
     EventLimits limits;
     std::size_t batch_events_max = 5000;  // of one call
+    BurstWatch::Options bursts = {};
   };
 
   // All outlive it.
@@ -68,6 +78,8 @@ class Collector {
   events::Quarantine& quarantine_;
   const Clock& clock_;
   const Options options_;
+  const OrderBook orders_;
+  BurstWatch bursts_;  // the committer thread's own
   struct Counters;
   const std::shared_ptr<Counters> counters_;
 };

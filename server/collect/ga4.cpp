@@ -105,7 +105,13 @@ void Ga4Reader::event(const json::value& value, std::string_view raw) {
   message.base.time_ms = micros ? *micros / 1000 : arrival_.received_ms;
   message.base.event_id = id_of(fields, *name, raw, micros);
   const json::value* const params = JsonFields(fields).any({"params"});
+  const std::size_t first = batch_.events.size();
   append_named_event(*name, params == nullptr ? nullptr : params->if_object(), message);
+  // GA4's session ids are seconds, which visitors share.
+  for (std::size_t i = first; i < batch_.events.size(); ++i) {
+    std::string& session_id = batch_.events[i].event.session_id;
+    if (!session_id.empty()) session_id = base_.visitor_id + "." + session_id;
+  }
 }
 
 }  // namespace

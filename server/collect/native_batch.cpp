@@ -44,6 +44,9 @@ constexpr std::array k_text_fields = {
     TextField{"query", &Event::query},
 };
 
+// Longer ones are no tokens of ours, cut or whole.
+constexpr std::size_t k_user_token_bytes_kept = 256;
+
 using Refusal = std::optional<EventRefusal>;
 
 Refusal read_type(const json::value& value, Event& event) {
@@ -169,9 +172,14 @@ absl::StatusOr<std::vector<IncomingEvent>> parse_native_batch(std::string_view b
   const json::object& object = document.get_object();
   const json::value* const list = object.if_contains("events");
   if (list == nullptr || !list->is_array()) return not_a_batch("events must be a list");
+  std::string_view user_token;
   for (const auto& [name, content] : object) {
-    if (name != "events")
+    if (name == "user_token") {
+      if (!content.is_string()) return not_a_batch("user_token must be a string");
+      user_token = view(content.get_string());
+    } else if (name != "events") {
       return not_a_batch(fmt::format("unknown field '{}'", view(name).substr(0, 64)));
+    }
   }
 
   const std::vector<std::string_view> raw = raw_events(body, "events");
@@ -182,6 +190,7 @@ absl::StatusOr<std::vector<IncomingEvent>> parse_native_batch(std::string_view b
     batch[i].raw = raw[i];
     batch[i].event.time_ms = now_ms;
     batch[i].event.received_ms = now_ms;
+    batch[i].user_token = user_token.substr(0, k_user_token_bytes_kept);
     batch[i].refusal = read_event(values[i], batch[i].event);
   }
   return batch;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/crypto.h"
 #include "base/status.h"
 #include "server/collect/ga4.h"
 #include "server/collect/json_fields.h"
@@ -18,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t k_depth_max = 32;
+constexpr std::size_t k_user_token_bytes_max = 256;
 
 // What a message is made of; anything else it holds is kept as a property.
 constexpr std::string_view k_known[] = {
@@ -26,8 +28,8 @@ constexpr std::string_view k_known[] = {
     "timestamp", "sentAt",       "receivedAt", "version",  "writeKey", "originalTimestamp",
     "channel",   "integrations", "_metadata"};
 
-// About the person or their machine's address, and kept elsewhere or not at all.
-constexpr std::string_view k_context_left_out[] = {"ip", "traits"};
+// About the person or their machine's address, or a secret, and kept elsewhere or not at all.
+constexpr std::string_view k_context_left_out[] = {"ip", "traits", "user_token"};
 
 bool is_in(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -74,6 +76,18 @@ class MessageReader {
       : message_(message), fields_(&message), envelope_(envelope), arrival_(arrival), out_(out) {}
 
   void read(std::optional<MessageKind> kind) {
+    const std::size_t first = out_.out.size();
+    read_as(kind);
+    const std::string token = user_token();
+    const bool is_bot = is_bots();
+    for (std::size_t i = first; i < out_.out.size(); ++i) {
+      out_.out[i].user_token = token;
+      out_.out[i].event.is_bot = is_bot;
+    }
+  }
+
+ private:
+  void read_as(std::optional<MessageKind> kind) {
     fill_base();
     if (!kind) kind = kind_in(fields_);
     if (!kind) {
@@ -100,9 +114,10 @@ class MessageReader {
     }
   }
 
- private:
   void fill_base();
   TimeMs time() const;
+  std::string user_token() const;
+  bool is_bots() const;
   void gather_around();
   json::object context() const;
   void track();
@@ -130,12 +145,31 @@ TimeMs MessageReader::time() const {
 
 void MessageReader::fill_base() {
   Event& event = out_.base;
+  // Lines of one order must know that they are.
   event.event_id = fields_.peek({"messageId"}).value_or("");
+  if (event.event_id.empty()) event.event_id = make_ulid(arrival_.received_ms);
   event.user_id = fields_.peek({"userId"}).value_or("");
   event.visitor_id = fields_.peek({"anonymousId"}).value_or("");
   event.channel = fields_.peek({"channel"}).value_or("");
   event.received_ms = arrival_.received_ms;
   event.time_ms = time();
+}
+
+// Clients let a shop put what it likes into the context.
+std::string MessageReader::user_token() const {
+  for (const json::object* const each : {object_in(message_, "context"), envelope_.context}) {
+    const std::optional<std::string> token = JsonFields(each).peek({"user_token"});
+    if (token && token->size() <= k_user_token_bytes_max) return *token;
+  }
+  return {};
+}
+
+bool MessageReader::is_bots() const {
+  for (const json::object* const each : {object_in(message_, "context"), envelope_.context}) {
+    const std::optional<std::string> agent = JsonFields(each).peek({"userAgent"});
+    if (agent) return is_bot_agent(*agent);
+  }
+  return false;
 }
 
 // The message's own context over that of its batch.

@@ -141,6 +141,8 @@ void ResultsBook::apply(const LogEntry& entry) {
 void ResultsBook::apply_event(const LogEntry& entry, const Event& event) {
   const bool is_purchase = event.type == EventType::purchase;
   if (event.product_id.empty() || (event.recommendation_id.empty() && !is_purchase)) return;
+  // Programs are not counted, and an order that is told again was.
+  if (event.is_bot || event.telling != OrderTelling::first) return;
   const std::optional<Origin> origin = origin_of(event);
   const std::lock_guard lock(mutex_);
   if (is_purchase) return count_purchase(entry, event, origin);

@@ -55,6 +55,12 @@ std::optional<std::string_view> credentials_of(const Request& request, std::stri
   return header->substr(scheme.size());
 }
 
+// Whoever reached an open server or the control socket is the operator.
+void trust(Request& request) {
+  request.scopes = Scopes::all();
+  request.is_trusted = true;
+}
+
 absl::Status check_origin(const Request& request, const KeyInfo& key) {
   const std::optional<std::string_view> origin = request.headers.find("Origin");
   if (!origin || key.origins.empty()) return absl::OkStatus();
@@ -98,12 +104,12 @@ bool is_loopback_host(std::string_view host) {
 
 absl::Status AccessPolicy::authorize(Request& request, std::optional<Scope> needed) const {
   if (request.is_control) {
-    request.scopes = Scopes::all();
+    trust(request);
     return absl::OkStatus();
   }
   if (keys_ == nullptr) {
     VITRINE_RETURN_IF_ERROR(check_loopback(request));
-    request.scopes = Scopes::all();
+    trust(request);
     return absl::OkStatus();
   }
   if (!needed) return absl::OkStatus();
@@ -120,7 +126,7 @@ absl::Status AccessPolicy::authorize(Request& request, std::optional<Scope> need
 absl::Status AccessPolicy::authorize_key(Request& request, const std::optional<GivenKey>& given,
                                          Scope needed) const {
   if (request.is_control || keys_ == nullptr) {
-    request.scopes = Scopes::all();
+    trust(request);
     return absl::OkStatus();
   }
   if (!given) return unauthenticated("an API key is needed: Authorization: Bearer <key>");
@@ -131,9 +137,9 @@ absl::Status AccessPolicy::authorize_key(Request& request, const std::optional<G
                        "the API key may make {} requests a second, and {} at once",
                        key->bucket->rate().per_second, key->bucket->rate().burst);
   }
-  if (given->is_in_url && !key->scopes.are_public()) {
+  if (given->is_in_url && !key->is_public()) {
     return unauthenticated(
-        "?key= is for keys with the scopes collect and recommend only; send this one as "
+        "?key= is for public keys, with the scopes collect and recommend only; send this one as "
         "Authorization: Bearer <key>");
   }
   if (!key->scopes.allow(needed)) {
@@ -143,6 +149,7 @@ absl::Status AccessPolicy::authorize_key(Request& request, const std::optional<G
   }
   VITRINE_RETURN_IF_ERROR(check_origin(request, *key));
   request.scopes = key->scopes;
+  request.is_trusted = !key->is_public();
   request.key_id = std::move(key->id);
   request.key_currency = std::move(key->currency);
   return absl::OkStatus();

@@ -21,6 +21,9 @@ struct KeyInfo {
   std::vector<std::string> origins = {};       // web pages that may use a public key; empty: all
   std::string currency = {};                   // of amounts that name none; empty: the server's
   std::shared_ptr<RequestBucket> bucket = {};  // how many requests it may make; null: any number
+  bool is_secret = false;                      // kept in a backend, whatever its scopes
+  // May sit in a web page: it proves nothing about who sends it.
+  bool is_public() const { return scopes.are_public() && !is_secret; }
 };
 
 // Knows the keys. Thread-safe.
@@ -43,8 +46,8 @@ class AccessPolicy {
   // visitor's browser.
   static AccessPolicy open() { return AccessPolicy(nullptr); }
 
-  // Fills request.scopes, key_id and key_currency. `needed` is nothing for routes that answer
-  // anybody.
+  // Fills request.scopes, key_id, key_currency and is_trusted. `needed` is nothing for routes that
+  // answer anybody.
   // Errors   Unauthenticated: no key, or an unknown one; PermissionDenied: the key lacks the scope
   //          or is not for pages of this Origin, or open mode refuses the Host or Origin;
   //          ResourceExhausted: the key made more requests than it may

@@ -64,7 +64,8 @@ struct Request {
   Parameters query;
   Parameters path_parameters;  // {id} of the route's pattern
   Scopes scopes;               // of the authenticated key
-  std::string key_id;  // the authenticated key; empty in open mode and over the control socket
+  std::string key_id;       // the authenticated key; empty in open mode and over the control socket
+  bool is_trusted = false;  // not under a public key: what it says of people is taken as true
   std::string key_currency;  // the key's own, of amounts that name none
 
   // A path parameter of the matched pattern. Precondition, checked: the pattern has it.

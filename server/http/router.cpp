@@ -20,7 +20,9 @@ class RouteObserver final : public ReplyObserver {
         route_(route),
         seconds_(metrics.histogram("vitrine_http_request_duration_seconds",
                                    "From the parsed request to its answer",
-                                   latency_bounds_seconds(), {{"route", route}})) {
+                                   latency_bounds_seconds(), {{"route", route}})),
+        unauthenticated_(denied(metrics, route, "401")),
+        forbidden_(denied(metrics, route, "403")) {
     for (std::size_t i = 0; i < by_class_.size(); ++i) {
       by_class_[i] = &metrics.counter("vitrine_http_requests_total", "Answers by route and class",
                                       {{"route", route}, {"status", fmt::format("{}xx", i + 2)}});
@@ -30,6 +32,8 @@ class RouteObserver final : public ReplyObserver {
   void answered(int http_status, std::int64_t duration_us) override {
     CHECK(http_status >= 200 && http_status < 600, "an answer has a final status");
     by_class_[static_cast<std::size_t>(http_status / 100 - 2)]->add();
+    if (http_status == 401) unauthenticated_.add();
+    if (http_status == 403) forbidden_.add();
     seconds_.observe(static_cast<double>(duration_us) * 1e-6);
   }
 
@@ -41,7 +45,14 @@ class RouteObserver final : public ReplyObserver {
  private:
   Log& log_;
   std::string route_;
+  static Counter& denied(Metrics& metrics, const std::string& route, const char* status) {
+    return metrics.counter("vitrine_http_denied_total", "Requests without the key they need",
+                           {{"route", route}, {"status", status}});
+  }
+
   Histogram& seconds_;
+  Counter& unauthenticated_;
+  Counter& forbidden_;
   std::array<Counter*, 4> by_class_{};
 };
 

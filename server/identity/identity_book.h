@@ -1,12 +1,16 @@
 // Who is who: ids of users and visitors to numbers, and visitors to the users they turned out to
 // be.
 //
+// A user id that came under a public key is a claim: anybody can send one. What a visitor does
+// while it claims to be a user belongs to a person of its own, the claim, until somebody who can be
+// trusted names the two together: then it becomes the user's.
 // Thread-safe for reading; resolve() on the committer thread. Readers see a resolution once its
 // batch is durable.
 #pragma once
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,13 +27,20 @@ namespace vitrine::identity {
 struct Who {
   UserNumber user;     // whose history counts; k_nobody when neither id is known
   UserNumber visitor;  // k_nobody when no visitor is known
+  // The user has done more than this visitor may be told: only what it did itself counts.
+  bool is_own_part_only = false;
 };
 
+// How sure it is that a user id is the sender's.
+enum class Trust : std::uint8_t { verified, claimed };
+
 struct Person {
-  std::string user_id;     // empty for a visitor
-  std::string visitor_id;  // empty for a user
-  UserNumber linked_user;  // of a visitor: the user it belongs to, or itself
+  std::string user_id = {};           // empty for a visitor and for a claim
+  std::string visitor_id = {};        // empty for a user, and for claims without a visitor
+  UserNumber linked_user = k_nobody;  // of a visitor or a claim: the user it belongs to, or itself
   TimeMs first_seen_ms = 0;
+  std::string claimed_user_id = {};  // of a claim
+  UserNumber moved_to = k_nobody;    // whose its own history became
 };
 
 class IdentityBook {
@@ -43,11 +54,19 @@ class IdentityBook {
   // An empty id is no id. A known user_id wins over where the visitor belongs; beside an unknown
   // one the visitor counts as long as it belongs to nobody else.
   Who find(std::string_view user_id, std::string_view visitor_id) const;
+  // The same for a user id that is only claimed: what the visitor did itself, as long as it did not
+  // turn out to be somebody else.
+  Who find_claimed(std::string_view user_id, std::string_view visitor_id) const;
 
   // Finds or makes the numbers; when both ids are given and the visitor belongs to nobody or to
   // somebody else, links the visitor to the user and appends the VisitorLink to the log, before the
-  // event that caused it.
-  Who resolve(events::Batch& batch, std::string_view user_id, std::string_view visitor_id);
+  // event that caused it. A claimed user id links the visitor to the claim, and makes or names no
+  // user; one that is verified brings the claim of these two along.
+  Who resolve(events::Batch& batch, std::string_view user_id, std::string_view visitor_id,
+              Trust trust = Trust::verified);
+
+  // Whose history holds what was once counted for `number`. On the committer thread.
+  UserNumber home_of(events::Batch& batch, UserNumber number);
 
   absl::StatusOr<std::optional<Person>> person(UserNumber number) const;
   // The visitors that belong to a user now.

@@ -30,6 +30,12 @@ std::uint64_t person_of(const LogEntry& entry, const Event& event) {
   return fixed_hash(entry.source, event.event_id);
 }
 
+// An order that is told again was counted at the first time.
+bool is_counted(const Event& event) {
+  return !event.product_id.empty() && default_weight(event.type) > 0 && !event.is_bot &&
+         event.telling == OrderTelling::first;
+}
+
 std::string bytes_of(const LevelTable::Block& block) {
   std::string bytes(block.size() * sizeof(LevelTable::Levels), '\0');
   std::memcpy(bytes.data(), block.data(), bytes.size());
@@ -124,7 +130,7 @@ Position PopularityBook::position() const { return state_->position.load(); }
 void PopularityBook::apply(const LogEntry& entry) {
   if (entry.position <= state_->position.load()) return;
   const Event* const event = entry.event();
-  if (event != nullptr && !event->product_id.empty() && default_weight(event->type) > 0) {
+  if (event != nullptr && is_counted(*event)) {
     const std::uint64_t deed = fnv1a(event->product_id, mix64(person_of(entry, *event)));
     const double gained =
         state_->deeds.gain(mix64(deed), event->time_ms, default_weight(event->type));

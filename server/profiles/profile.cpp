@@ -5,6 +5,7 @@
 #include <iterator>
 #include <tuple>
 
+#include "base/random.h"
 #include "server/profiles/fixed_hash.h"
 
 namespace vitrine::profiles {
@@ -143,6 +144,25 @@ std::uint64_t session_key_of(std::string_view session_id) {
   return session_id.empty() ? 0 : std::max<std::uint64_t>(1, fixed_hash(session_id));
 }
 
+std::uint32_t visitor_tag_of(UserNumber visitor) {
+  return visitor == k_nobody
+             ? 0
+             : static_cast<std::uint32_t>(1 + mix64(visitor.value()) % k_visitor_tags);
+}
+
+Profile own_part(const Profile& profile, std::uint32_t visitor_tag) {
+  Profile own;
+  for (const ProfileEvent& event : profile.recent) {
+    if (event.visitor_tag != visitor_tag) continue;
+    own.recent.push_back(event);
+    see(event.time_ms, event.time_ms, 1, own);
+    // How many pieces is not known here: what came back at all is taken as come back.
+    if (event.type == EventType::purchase) add_purchase(event.product, 0, 1, event.time_ms, own);
+    if (event.type == EventType::refund) add_refund(event.product, 0, 1, own);
+  }
+  return own;
+}
+
 std::size_t bytes_of(const Profile& profile) {
   std::size_t traits = profile.traits.capacity() * sizeof(Trait);
   for (const Trait& trait : profile.traits) traits += trait.name.size() + trait.value.size();
@@ -209,6 +229,19 @@ void cancel_order(std::uint64_t order_key, Profile& profile) {
   for (const PurchaseLine& line : profile.lines) {
     if (line.order_key == order_key) sum_up(line.product, profile);
   }
+}
+
+void forget_order(std::uint64_t order_key, Profile& profile) {
+  for (PurchaseLine& line : profile.lines) {
+    if (line.order_key != order_key) continue;
+    line.purchases = 0;
+    line.pieces = 0;
+    line.last_ms = 0;
+  }
+  std::erase_if(profile.lines, [&](const PurchaseLine& line) {
+    return line.order_key == order_key && line.returned == 0 && !line.is_cancelled;
+  });
+  sum_up_all(profile);
 }
 
 void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile) {

@@ -19,11 +19,16 @@ namespace vitrine::profiles {
 // The session_key of a session id: a fixed hash, never 0; 0 for an empty id.
 std::uint64_t session_key_of(std::string_view session_id);
 
+// Tells the few visitors of one person apart, in 24 bits; 0 for nobody.
+std::uint32_t visitor_tag_of(UserNumber visitor);
+inline constexpr std::uint32_t k_visitor_tags = 0xFFFFFF;
+
 struct ProfileEvent {
   TimeMs time_ms = 0;
   std::uint64_t event_key = 0;    // fixed hash of source and event id: breaks ties of time
   std::uint64_t session_key = 0;  // fixed hash of the session id, 0 when it had none
   ProductNumber product;
+  std::uint32_t visitor_tag : 24 = 0;  // visitor_tag_of() of the visitor it came from
   EventType type = EventType::view;
   friend bool operator==(const ProfileEvent&, const ProfileEvent&) = default;
 };
@@ -96,6 +101,9 @@ struct Profile {
 // About what it takes in memory.
 std::size_t bytes_of(const Profile& profile);
 
+// What one visitor did of it, as far as `recent` reaches back; no traits.
+Profile own_part(const Profile& profile, std::uint32_t visitor_tag);
+
 // What a visitor did becomes part of the user it turned out to be.
 void merge(const Profile& visitor, Profile& user);
 
@@ -114,6 +122,8 @@ void add_purchase(ProductNumber product, std::uint64_t order_key, std::uint64_t 
 void add_refund(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
                 Profile& profile);
 void cancel_order(std::uint64_t order_key, Profile& profile);
+// What was bought under the order is void: another message tells of it anew. What came back stays.
+void forget_order(std::uint64_t order_key, Profile& profile);
 void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile);
 
 // `bought`, `orders` and `order_keys` anew from the lines.

@@ -51,10 +51,19 @@ void keep_traits(const Event& event, std::string_view source, Profile& profile) 
   }
 }
 
+// The person's word of it is there already when the order was told before.
+bool has_recent_purchase(ProductNumber product, TimeMs time_ms, const Profile& profile) {
+  return std::ranges::any_of(profile.recent, [&](const ProfileEvent& event) {
+    return event.product == product && event.type == EventType::purchase &&
+           event.time_ms > time_ms - k_day_ms && event.time_ms < time_ms + k_day_ms;
+  });
+}
+
 // `product` is looked at when the event names one.
-void add_event(const Event& event, std::string_view source, ProductNumber product,
-               Profile& profile) {
+void add_event(const Event& event, const LogEntry& entry, ProductNumber product, Profile& profile) {
+  const std::string_view source = entry.source;
   see(event.time_ms, event.time_ms, 1, profile);
+  if (event.telling == OrderTelling::superseded) return;
   if (event.type == EventType::identify) keep_traits(event, source, profile);
   if (event.product_id.empty()) {
     const std::uint64_t order_key = order_key_of(event);
@@ -65,12 +74,16 @@ void add_event(const Event& event, std::string_view source, ProductNumber produc
     keep_seen({.time_ms = event.time_ms, .product = product}, profile);
     return;
   }
-  keep_recent({.time_ms = event.time_ms,
-               .event_key = fixed_hash(source, event.event_id),
-               .session_key = session_key_of(event.session_id),
-               .product = product,
-               .type = event.type},
-              profile);
+  if (event.telling == OrderTelling::first ||
+      !has_recent_purchase(product, event.time_ms, profile)) {
+    keep_recent({.time_ms = event.time_ms,
+                 .event_key = fixed_hash(source, event.event_id),
+                 .session_key = session_key_of(event.session_id),
+                 .product = product,
+                 .visitor_tag = visitor_tag_of(entry.visitor) & k_visitor_tags,
+                 .type = event.type},
+                profile);
+  }
   count_bought(event, product, profile);
 }
 
@@ -160,11 +173,17 @@ void ProfileBook::apply(const LogEntry& entry) {
     if (link->from_user == link->visitor && link->to_user != link->visitor) {
       state_->take_over(link->visitor, link->to_user);
     }
+  } else if (const OrderTakeover* const takeover = entry.takeover()) {
+    if (entry.user != k_nobody && state_->cache.find(entry.user) != nullptr) {
+      state_->cache.change(entry.user, [&](Profile& profile) {
+        forget_order(fixed_hash(takeover->order_id), profile);
+      });
+    }
   } else if (const Event* const event = entry.event(); event != nullptr && entry.user != k_nobody) {
     const ProductNumber product =
         event->product_id.empty() ? ProductNumber(0) : state_->number_of(event->product_id);
     const bool is_new = state_->cache.change(
-        entry.user, [&](Profile& profile) { add_event(*event, entry.source, product, profile); });
+        entry.user, [&](Profile& profile) { add_event(*event, entry, product, profile); });
     if (is_new) ++state_->size;
   }
   state_->position.store(entry.position);
@@ -172,18 +191,18 @@ void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position % k_told_every == 0) state_->tell_metrics();
 }
 
-// Form 3 (records with traits): how many people, and how many product numbers their records may
+// Form 4 (records with visitors): how many people, and how many product numbers their records may
 // name. Not all numbers there are: a book that is replayed anew is checkpointed without them.
 std::string ProfileBook::checkpoint() const {
   if (state_->durable == nullptr) return {};
-  return fmt::format("3 {} {}", size(), state_->numbers_used);
+  return fmt::format("4 {} {}", size(), state_->numbers_used);
 }
 
 absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
-  if (!checkpoint.starts_with("3 ")) return absl::UnimplementedError("another form of profiles");
+  if (!checkpoint.starts_with("4 ")) return absl::UnimplementedError("another form of profiles");
   std::size_t size = 0;
   std::size_t numbers = 0;
-  if (std::sscanf(std::string(checkpoint).c_str(), "3 %zu %zu", &size, &numbers) != 2) {
+  if (std::sscanf(std::string(checkpoint).c_str(), "4 %zu %zu", &size, &numbers) != 2) {
     return data_loss("the checkpoint of profiles cannot be read");
   }
   if (numbers > state_->numbers.size()) {

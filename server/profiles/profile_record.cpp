@@ -91,16 +91,21 @@ void write_recent(const Profile& profile, Writer& out) {
   out.number(profile.recent.size());
   TimeMs time_ms = profile.last_seen_ms;
   std::uint64_t session_key = 0;
+  std::uint32_t visitor_tag = 0;
   for (const ProfileEvent& event : profile.recent) {
     // Neighbours mostly are of one session.
     const bool is_same_session = event.session_key == session_key;
-    out.number(static_cast<std::uint64_t>(event.type) * 2 + (is_same_session ? 1 : 0));
+    const bool is_same_visitor = event.visitor_tag == visitor_tag;
+    out.number(static_cast<std::uint64_t>(event.type) * 4 + (is_same_visitor ? 2 : 0) +
+               (is_same_session ? 1 : 0));
+    if (!is_same_visitor) out.number(event.visitor_tag);
     if (!is_same_session) out.key(event.session_key);
     out.difference(minus(time_ms, event.time_ms));
     out.key(event.event_key);
     out.number(event.product.value());
     time_ms = event.time_ms;
     session_key = event.session_key;
+    visitor_tag = event.visitor_tag;
   }
 }
 
@@ -108,15 +113,20 @@ void read_recent(Reader& in, Profile& profile) {
   profile.recent.resize(in.count());
   TimeMs time_ms = profile.last_seen_ms;
   std::uint64_t session_key = 0;
+  std::uint32_t visitor_tag = 0;
   for (ProfileEvent& event : profile.recent) {
     const std::uint64_t kind = in.number();
-    event.type = static_cast<EventType>(kind / 2);
+    event.type = static_cast<EventType>(kind / 4);
+    event.visitor_tag =
+        ((kind / 2) % 2 == 1 ? visitor_tag : static_cast<std::uint32_t>(in.number())) &
+        k_visitor_tags;
     event.session_key = kind % 2 == 1 ? session_key : in.key();
     event.time_ms = minus(time_ms, in.difference());
     event.event_key = in.key();
     event.product = ProductNumber(static_cast<std::uint32_t>(in.number()));
     time_ms = event.time_ms;
     session_key = event.session_key;
+    visitor_tag = event.visitor_tag;
   }
 }
 

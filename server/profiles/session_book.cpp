@@ -124,6 +124,7 @@ struct SessionBook::State {
   void unlink(std::uint32_t number);
   void forget(std::uint32_t number);
   void forget_old();
+  void end_session_of(UserNumber visitor);
   SessionRef ref(std::uint32_t number) const { return {number, slots[number].generation}; }
   template <class Visit>
   void for_each_product(const Slot& slot, Visit&& visit) const;
@@ -199,6 +200,15 @@ void SessionBook::State::forget_old() {
   while (!by_age.empty() && (by_age.size() > options.sessions_max ||
                              std::get<0>(*by_age.begin()) < newest_ms - options.age_ms_max)) {
     forget(std::get<2>(*by_age.begin()));
+  }
+}
+
+// The session stays in the lists of its products, but its visitor begins another.
+void SessionBook::State::end_session_of(UserNumber visitor) {
+  const std::uint64_t key = unnamed_session_key(visitor);
+  if (const auto running = keys.find(key)) {
+    mark_dirty(running->slot);  // it is no longer the person's latest
+    keys.remove(key, *running);
   }
 }
 
@@ -293,6 +303,10 @@ Position SessionBook::position() const { return state_->position.load(); }
 
 void SessionBook::apply(const LogEntry& entry) {
   if (entry.position <= state_->position.load()) return;
+  // Somebody else uses the device from here on.
+  if (const VisitorLink* const link = entry.link(); link && link->from_user != link->visitor) {
+    state_->end_session_of(link->visitor);
+  }
   const Event* const event = entry.event();
   if (event != nullptr && is_click(*event)) {
     const UserNumber person = entry.visitor != k_nobody ? entry.visitor : entry.user;

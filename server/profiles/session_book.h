@@ -2,13 +2,12 @@
 //
 // A before_ack projection. A click is a view, a click, or something put into the cart or on the
 // wish list. Sessions are told apart by their session id; without one, by the visitor (else the
-// user) and a pause of k_session_gap_ms. Clicks are ordered by event time (ties by event id), so
-// that the order of arrival does not matter for sessions with an id, as long as no limit is
-// reached.
-// Thread-safe for reading: a session is copied without a lock, a list of sessions under a lock held
-// for that copy; apply() and the checkpoint as projection.h says. A checkpoint keeps sessions, not
-// lists: after a restart a product that had reached its limit may lead to a session again that a
-// later one had pushed out.
+// user) and a pause of k_session_gap_ms, or another user's login. Clicks are ordered by event time
+// (ties by event id), so that the order of arrival does not matter for sessions with an id, as long
+// as no limit is reached. Thread-safe for reading: a session is copied without a lock, a list of
+// sessions under a lock held for that copy; apply() and the checkpoint as projection.h says. A
+// checkpoint keeps sessions, not lists: after a restart a product that had reached its limit may
+// lead to a session again that a later one had pushed out.
 #pragma once
 
 #include <array>

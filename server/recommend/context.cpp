@@ -112,10 +112,18 @@ Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& 
                     .profile = nullptr,
                     .now_ms = parts.clock.now_ms()};
   if (!request.personalize) return snapshot;
-  snapshot.who = request.known_user != k_nobody
-                     ? identity::Who{.user = request.known_user, .visitor = k_nobody}
-                     : parts.identities.find(request.user_id, request.visitor_id);
+  if (request.known_user != k_nobody) {
+    snapshot.who = {.user = request.known_user, .visitor = k_nobody};
+  } else if (request.is_verified) {
+    snapshot.who = parts.identities.find(request.user_id, request.visitor_id);
+  } else {
+    snapshot.who = parts.identities.find_claimed(request.user_id, request.visitor_id);
+  }
   if (snapshot.who.user != k_nobody) snapshot.profile = parts.profiles.find(snapshot.who.user);
+  if (snapshot.who.is_own_part_only && snapshot.profile != nullptr) {
+    snapshot.profile = std::make_shared<const profiles::Profile>(
+        profiles::own_part(*snapshot.profile, profiles::visitor_tag_of(snapshot.who.visitor)));
+  }
   return snapshot;
 }
 

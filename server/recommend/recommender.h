@@ -53,6 +53,8 @@ struct RecommendRequest {
   std::size_t limit = 12;         // 1 .. k_limit_max
   std::int64_t arrived_us = 0;    // of steady_us(): its deadline counts from here; 0: from the call
   bool personalize = true;
+  // False: the user id is only claimed, and the answer rests on what the visitor did itself.
+  bool is_verified = true;
   bool explore = true;  // false: no place is drawn by chance, whatever the placement says
   bool explain = false;
 };

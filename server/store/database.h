@@ -29,7 +29,8 @@ enum class Family : std::uint8_t {
   keys,         // key id -> API key record (hashed)
   checkpoints,  // projection name -> position and state; name, 0 and key -> what it keeps beside
   placements,   // placement name -> placement changed or made by the shop
-  decisions     // time and chance (a ULID) -> what was shown to whom
+  decisions,    // time and chance (a ULID) -> what was shown to whom
+  orders        // keyed hash of an order id -> who it belongs to and whose word on it holds
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

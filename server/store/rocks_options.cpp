@@ -19,14 +19,15 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {Family::meta,       Family::log,      Family::dedupe,
-                                   Family::ids,        Family::people,   Family::products,
-                                   Family::quarantine, Family::keys,     Family::checkpoints,
-                                   Family::placements, Family::decisions};
+constexpr std::array k_families = {Family::meta,       Family::log,       Family::dedupe,
+                                   Family::ids,        Family::people,    Family::products,
+                                   Family::quarantine, Family::keys,      Family::checkpoints,
+                                   Family::placements, Family::decisions, Family::orders};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
-  return family == Family::dedupe || family == Family::ids || family == Family::checkpoints;
+  return family == Family::dedupe || family == Family::ids || family == Family::checkpoints ||
+         family == Family::orders;
 }
 
 bool is_large(Family family) {
@@ -119,6 +120,8 @@ std::string_view name_of(Family family) {
       return "placements";
     case Family::decisions:
       return "decisions";
+    case Family::orders:
+      return "orders";
   }
   return {};
 }

@@ -25,6 +25,7 @@ struct KeysCommand {
   std::uint32_t requests_per_second = 0;  // 0: the server's default, as for the next
   std::uint32_t burst = 0;
   std::string key_id;
+  bool is_secret = false;
 };
 
 absl::StatusOr<std::string> ask(const Invocation& invocation, std::string_view method,
@@ -58,6 +59,7 @@ absl::Status create(const KeysCommand& command, const Invocation& invocation) {
     writer.field("requests_per_second", command.requests_per_second);
   }
   if (command.burst > 0) writer.field("burst", command.burst);
+  if (command.is_secret) writer.field("secret", true);
   writer.end_object();
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
                            ask(invocation, "POST", "/v1/keys", std::move(body), false));
@@ -69,6 +71,25 @@ absl::Status create(const KeysCommand& command, const Invocation& invocation) {
   print_line(text_at(key, "/key"));
   note(invocation, fmt::format("key {} with {}; it is shown this once, keep it",
                                text_at(key, "/id"), text_at(key, "/scopes")));
+  if (const std::string secret = text_at(key, "/identity_secret"); !secret.empty()) {
+    note(invocation,
+         fmt::format("identity secret for user tokens, for the backend alone: {}", secret));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status renew_identity(const KeysCommand& command, const Invocation& invocation) {
+  VITRINE_ASSIGN_OR_RETURN(
+      const std::string answer,
+      ask(invocation, "POST", "/v1/keys/" + url_encoded(command.key_id) + "/identity-secrets", {},
+          true));
+  if (invocation.json) {
+    print_line(answer);
+    return absl::OkStatus();
+  }
+  VITRINE_ASSIGN_OR_RETURN(const boost::json::value renewed, parsed_answer(answer));
+  print_line(text_at(renewed, "/identity_secret"));
+  note(invocation, "tokens signed with this secret or the one before it are valid");
   return absl::OkStatus();
 }
 
@@ -108,6 +129,8 @@ void add_keys(CLI::App& root, Invocation& invocation) {
   CLI::App& app = add_command(
       root, invocation, "keys", "API keys, stored hashed, shown once",
       "  vitrine keys create --scopes collect,recommend --origin https://shop.example --data shop\n"
+      "  vitrine keys create --scopes collect --secret --data shop\n"
+      "  vitrine keys renew-identity KEY_ID --data shop\n"
       "  vitrine keys list --data shop\n"
       "  vitrine keys revoke KEY_ID --data shop\n");
   app.require_subcommand(1);
@@ -133,8 +156,17 @@ void add_keys(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(1U, http::RequestRate::k_per_second_max));
   made.add_option("--burst", command->burst, "Requests at once (twice as many as a second)")
       ->check(CLI::Range(1U, http::RequestRate::k_burst_max));
+  made.add_flag(
+      "--secret", command->is_secret,
+      "Kept in a backend, though its scopes are public: what it says of people is believed");
   on(made, create);
   on(add_verb(app, invocation, "list", "All keys, without their secrets"), list);
+  CLI::App& renewed = add_verb(app, invocation, "renew-identity",
+                               "A new identity secret for a public key's user tokens");
+  renewed.add_option("key", command->key_id, "Its id, as list shows it")
+      ->required()
+      ->type_name("KEY_ID");
+  on(renewed, renew_identity);
   CLI::App& revoked = add_verb(app, invocation, "revoke", "End a key; the next request is refused");
   revoked.add_option("key", command->key_id, "Its id, as list shows it")
       ->required()

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "server/http/handlers/later.h"
+#include "server/http/handlers/person.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
@@ -30,6 +31,9 @@ void collect_batch(const Services& services, const Request& request, std::string
                    bool is_import, Reply reply) {
   auto batch = collect::parse_native_batch(request.body, services.clock.now_ms());
   if (!batch.ok()) return reply.fail(batch.status());
+  // A page must not be able to take the event ids of the shop's backend.
+  if (!request.is_trusted) source += ":" + request.key_id;
+  set_trust(services, request, *batch);
   const LaterReply later(std::move(reply));
   later.fail_unless_ok(
       services.collector.collect(*std::move(batch), std::move(source), is_import,

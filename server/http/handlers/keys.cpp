@@ -1,4 +1,4 @@
-// The API keys: POST and GET /v1/keys, DELETE /v1/keys/{id}.
+// The API keys: POST and GET /v1/keys, POST /v1/keys/{id}/identity-secrets, DELETE /v1/keys/{id}.
 #include "base/status.h"
 #include "server/http/handlers/later.h"
 #include "server/http/handlers/routes.h"
@@ -23,6 +23,7 @@ void append_record(JsonWriter& json, const KeyRecord& record) {
   json.end_array().key("currency");
   record.currency.empty() ? json.null() : json.value(record.currency);
   json.field("requests_per_second", record.rate.per_second).field("burst", record.rate.burst);
+  json.key("public").value(record.is_public());
   json.field("created_at", format_time(record.created_ms));
 }
 
@@ -46,6 +47,10 @@ absl::StatusOr<KeyRecord> wanted_key(const Request& request, const Limits& limit
     body.refuse("currency", "must be three capital letters (ISO 4217)");
   }
   wanted.rate = read_rate(body);
+  wanted.is_secret = body.boolean("secret").value_or(false);
+  if (wanted.is_secret && !wanted.origins.empty()) {
+    body.refuse("origins", "must be empty for a secret key, which is not for web pages");
+  }
   if (wanted.scopes.empty()) body.refuse("scopes", "must name at least one scope");
   VITRINE_RETURN_IF_ERROR(body.finish());
   return wanted;
@@ -55,17 +60,32 @@ void create_key(const Services& services, const Request& request, Reply reply) {
   absl::StatusOr<KeyRecord> wanted = wanted_key(request, services.limits);
   if (!wanted.ok()) return reply.fail(wanted.status());
   const LaterReply later(std::move(reply));
-  later.fail_unless_ok(services.keys.create(services.committer, *std::move(wanted),
-                                            [later](absl::StatusOr<CreatedKey> created) {
-                                              if (!created.ok())
-                                                return later->fail(created.status());
-                                              std::string body;
-                                              JsonWriter json(body);
-                                              json.begin_object().field("key", created->key);
-                                              append_record(json, created->record);
-                                              json.end_object();
-                                              later->send(json_response(std::move(body), 201));
-                                            }));
+  later.fail_unless_ok(services.keys.create(
+      services.committer, *std::move(wanted), [later](absl::StatusOr<CreatedKey> created) {
+        if (!created.ok()) return later->fail(created.status());
+        std::string body;
+        JsonWriter json(body);
+        json.begin_object().field("key", created->key);
+        if (!created->identity_secret.empty()) {
+          json.field("identity_secret", created->identity_secret);
+        }
+        append_record(json, created->record);
+        json.end_object();
+        later->send(json_response(std::move(body), 201));
+      }));
+}
+
+void renew_identity(const Services& services, const Request& request, Reply reply) {
+  const LaterReply later(std::move(reply));
+  const std::string id(request.path("id"));
+  later.fail_unless_ok(services.keys.renew_identity(
+      services.committer, id, [later, id](const absl::StatusOr<std::string>& secret) {
+        if (!secret.ok()) return later->fail(secret.status());
+        std::string body;
+        JsonWriter json(body);
+        json.begin_object().field("id", id).field("identity_secret", *secret).end_object();
+        later->send(json_response(std::move(body), 201));
+      }));
 }
 
 absl::StatusOr<Response> list_keys(const Services& services, const Request& request) {
@@ -100,6 +120,10 @@ void add_key_routes(Router& router, const Services& services) {
   router.add("GET", "/v1/keys", Scope::admin, answer_at_once([&services](Request& request) {
                return list_keys(services, request);
              }));
+  router.add("POST", "/v1/keys/{id}/identity-secrets", Scope::admin,
+             [&services](Request& request, Reply reply) {
+               renew_identity(services, request, std::move(reply));
+             });
   router.add("DELETE", "/v1/keys/{id}", Scope::admin, [&services](Request& request, Reply reply) {
     revoke_key(services, request, std::move(reply));
   });

@@ -62,6 +62,7 @@ class CallReader {
     wanted.user_id = body_.text("user_id", k_id_bytes_max).value_or("");
     wanted.visitor_id = body_.text("visitor_id", k_id_bytes_max).value_or("");
     wanted.session_id = body_.text("session_id", k_id_bytes_max).value_or("");
+    call_.user_token = body_.text("user_token", k_text_bytes_max).value_or("");
     wanted.personalize = body_.boolean("personalize").value_or(true);
     wanted.explain = body_.boolean("explain").value_or(false);
     wanted.explore = body_.boolean("explore").value_or(true);
@@ -258,6 +259,7 @@ absl::StatusOr<RecommendationCall> recommendation_from_query(const Request& requ
   wanted.user_id = text("user_id", k_id_bytes_max);
   wanted.visitor_id = text("visitor_id", k_id_bytes_max);
   wanted.session_id = text("session_id", k_id_bytes_max);
+  call.user_token = text("user_token", k_text_bytes_max);
   wanted.product_id = text("product_id", k_id_bytes_max);
   wanted.order_id = text("order_id", k_id_bytes_max);
   wanted.category = text("category", k_text_bytes_max);

@@ -5,12 +5,14 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "server/http/handlers/product_fields.h"
 #include "server/http/limits.h"
 #include "server/http/request.h"
+#include "server/http/user_token.h"
 #include "server/recommend/recommender.h"
 
 namespace vitrine::http {
@@ -18,6 +20,8 @@ namespace vitrine::http {
 struct RecommendationCall {
   recommend::RecommendRequest request;
   ProductFields fields = ProductFields::usual();
+  std::string user_token = {};
+  std::optional<UserTokenState> user_token_state = {};  // for requests that need one
 };
 
 // Several placements of one page, asked by one person.

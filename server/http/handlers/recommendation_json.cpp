@@ -48,17 +48,18 @@ void append_shortfall(JsonWriter& json, const RecommendationCall& call,
   json.end_object().end_object();
 }
 
-void append_head(JsonWriter& json, const RecommendAnswer& answer) {
+void append_head(JsonWriter& json, const RecommendationCall& call, const RecommendAnswer& answer) {
   json.field("recommendation_id", answer.recommendation_id);
   json.field("placement", answer.placement).field("placement_version", answer.placement_version);
   json.key("model_version");
   answer.model_version.empty() ? json.null() : json.value(answer.model_version);
   json.field("personalized", answer.personalized);
+  if (call.user_token_state) json.field("user_token", name_of(*call.user_token_state));
 }
 
 void append_answer(JsonWriter& json, const RecommendationCall& call,
                    const RecommendAnswer& answer) {
-  append_head(json.begin_object(), answer);
+  append_head(json.begin_object(), call, answer);
   json.key("products").begin_array();
   for (const RecommendedProduct& product : answer.products) append_product(json, call, product);
   json.end_array();
@@ -125,7 +126,7 @@ std::string page_json(const PageCall& page, const std::vector<RecommendAnswer>& 
 std::string ranking_json(const RankingCall& call, const recommend::Ranking& ranking) {
   std::string body = room_for(call.products.size());
   JsonWriter json(body);
-  append_head(json.begin_object(), ranking.answer);
+  append_head(json.begin_object(), call, ranking.answer);
   append_ranked(json, call, ranking);
   json.end_object();
   return body;

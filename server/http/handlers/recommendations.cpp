@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
 
@@ -37,9 +38,16 @@ absl::Status with_its_field(absl::Status status) {
   return with_field(std::move(status), field);
 }
 
-absl::StatusOr<Response> recommend_one(const Services& services,
+// An answer for whom the request names, as far as it proves that.
+void settle_person(const Services& services, const Request& request, RecommendationCall& call) {
+  call.user_token_state = check_person(services, request, call.request.user_id, call.user_token);
+  call.request.is_verified = request.is_trusted || call.user_token_state == UserTokenState::valid;
+}
+
+absl::StatusOr<Response> recommend_one(const Services& services, const Request& request,
                                        absl::StatusOr<RecommendationCall> call) {
   if (!call.ok()) return call.status();
+  settle_person(services, request, *call);
   const absl::StatusOr<RecommendAnswer> answer = services.recommender.recommend(call->request);
   if (!answer.ok()) return with_its_field(answer.status());
   keep_decision(services, *answer);
@@ -47,7 +55,8 @@ absl::StatusOr<Response> recommend_one(const Services& services,
 }
 
 absl::StatusOr<Response> recommend_page(const Services& services, const Request& request) {
-  VITRINE_ASSIGN_OR_RETURN(const PageCall page, page_from_body(request, services.limits));
+  VITRINE_ASSIGN_OR_RETURN(PageCall page, page_from_body(request, services.limits));
+  for (RecommendationCall& call : page.calls) settle_person(services, request, call);
   std::vector<recommend::RecommendRequest> requests;
   requests.reserve(page.calls.size());
   for (const RecommendationCall& call : page.calls) requests.push_back(call.request);
@@ -58,7 +67,8 @@ absl::StatusOr<Response> recommend_page(const Services& services, const Request&
 }
 
 absl::StatusOr<Response> rank(const Services& services, const Request& request) {
-  VITRINE_ASSIGN_OR_RETURN(const RankingCall call, ranking_from_body(request, services.limits));
+  VITRINE_ASSIGN_OR_RETURN(RankingCall call, ranking_from_body(request, services.limits));
+  settle_person(services, request, call);
   const auto ranking = services.recommender.rank(call.request, call.products);
   if (!ranking.ok()) return with_its_field(ranking.status());
   keep_decision(services, ranking->answer);
@@ -82,11 +92,11 @@ void add_recommendation_routes(Router& router, const Services& services) {
                services.workers.answer_aside(takes_long, std::move(handler)));
   };
   add("POST", "/v1/recommendations", Scope::recommend, [&services](Request& request) {
-    return recommend_one(services, recommendation_from_body(request, services.limits));
+    return recommend_one(services, request, recommendation_from_body(request, services.limits));
   });
   add("GET", "/v1/placements/{placement}/products", Scope::recommend,
       [&services](Request& request) {
-        return recommend_one(services, recommendation_from_query(request));
+        return recommend_one(services, request, recommendation_from_query(request));
       });
   add("POST", "/v1/pages", Scope::recommend,
       [&services](Request& request) { return recommend_page(services, request); });

@@ -12,6 +12,7 @@ void add_api_routes(Router& router, const Services& services) {
   add_user_routes(router, services);
   add_model_routes(router, services);
   add_key_routes(router, services);
+  add_quarantine_routes(router, services);
   add_admin_routes(router, services);
   add_backup_routes(router, services);
 }

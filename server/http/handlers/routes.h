@@ -68,7 +68,8 @@ void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);
 void add_key_routes(Router& router, const Services& services);
-void add_admin_routes(Router& router, const Services& services);  // quarantine, stats
+void add_quarantine_routes(Router& router, const Services& services);
+void add_admin_routes(Router& router, const Services& services);  // stats
 void add_backup_routes(Router& router, const Services& services);
 
 }  // namespace vitrine::http

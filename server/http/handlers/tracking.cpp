@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "server/http/handlers/later.h"
+#include "server/http/handlers/person.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/request_body.h"
 
@@ -138,6 +139,7 @@ void TrackingCall::collect(const Request& request, collect::TrackedBatch batch, 
   // Ids of messages are unique for their sender, which is who has the key.
   std::string source = form_ == Form::ga4 ? "ga4" : "segment";
   if (!request.key_id.empty()) source += ":" + request.key_id;
+  set_trust(services_, request, batch.events);
   const LaterReply later(std::move(reply));
   later.fail_unless_ok(services_.collector.collect(
       std::move(batch.events), std::move(source), keeps_times(request),

@@ -131,7 +131,9 @@ class ContractTest(unittest.TestCase):
         self.ask("POST", "/v1/events", batch)
         self.ask("POST", "/v1/import/events?source=contract", {"events": [
             {"event_id": "i1", "type": "view", "visitor_id": "v", "product_id": product, "time": "2020-01-01"}]})
-        self.ask("GET", "/v1/quarantine?limit=5")
+        refused = self.ask("GET", "/v1/quarantine?limit=5&code=unknown_type")
+        self.ask("POST", f"/v1/quarantine/{refused['events'][0]['number']}/resubmit")
+        self.ask("POST", "/v1/quarantine/resubmit?code=unknown_type&limit=2")
         self.ask("GET", "/v1/users/u-contract")
         results = self.ask("GET", "/v1/placements/product_page/results?by=day,source,position,model_version")
         self.assertEqual((results["totals"]["impressions"], results["totals"]["clicks"]), (1, 1))
@@ -180,6 +182,7 @@ class ContractTest(unittest.TestCase):
     def keys(self):
         key = self.ask("POST", "/v1/keys", {"name": "web", "scopes": ["recommend"], "currency": "EUR"}, status=201)
         self.ask("GET", "/v1/keys")
+        self.ask("POST", f"/v1/keys/{key['id']}/identity-secrets", status=201)
         self.ask("DELETE", f"/v1/keys/{key['id']}", status=204)
 
     def expressions(self):

@@ -33,6 +33,23 @@ class LogInteractionsTest : public ::testing::Test {
     append(std::move(entry));
   }
 
+  void append_entry(UserNumber user, decltype(LogEntry::what) what) {
+    LogEntry entry;
+    entry.user = user;
+    entry.what = std::move(what);
+    append(std::move(entry));
+  }
+  static Event line(std::string product_id, OrderTelling telling = OrderTelling::first) {
+    Event event;
+    event.event_id = product_id;
+    event.type = EventType::purchase;
+    event.product_id = std::move(product_id);
+    event.order_id = "o1";
+    event.quantity = 6;
+    event.telling = telling;
+    return event;
+  }
+
   // "person:product" for each interaction.
   std::vector<std::string> read() {
     std::vector<std::string> read;
@@ -103,6 +120,41 @@ TEST_F(LogInteractionsTest, LeavesOutWhatIsAboutNoProduct) {
   append(k_ann, "");
   append(k_ann, "p");
   EXPECT_THAT(read(), ElementsAre("2:p"));
+}
+
+TEST_F(LogInteractionsTest, AnOrderToldTwiceIsThereOnce) {
+  append_entry(k_ann, line("old"));
+  append_entry(k_ann, OrderTakeover{.order_id = "o1"});
+  append_entry(k_ann, line("new", OrderTelling::again));
+  append_entry(k_ann, line("older", OrderTelling::superseded));
+  EXPECT_THAT(read(), ElementsAre("2:new"));
+}
+
+TEST_F(LogInteractionsTest, AnOrderTakenBackAsAWholeIsNotThere) {
+  append_entry(k_visitor, line("gone"));
+  link(k_visitor, k_visitor, k_ann);
+  append_entry(k_bob, line("kept"));
+  Event cancel;
+  cancel.type = EventType::cancel;
+  cancel.order_id = "o1";
+  append_entry(k_ann, cancel);
+  EXPECT_THAT(read(), ElementsAre("3:kept"));
+}
+
+TEST_F(LogInteractionsTest, WhatProgramsDidIsLeftOutAlsoWhereThatShowedLate) {
+  Event view = line("before");
+  view.order_id = "";
+  view.received_ms = 500;
+  append_entry(k_bob, view);
+  view.product_id = "in the burst";
+  view.received_ms = 1500;
+  append_entry(k_bob, view);
+  append_entry(k_bob, BotFlag{.since_ms = 1000, .until_ms = 2000});
+  view.product_id = "flagged";
+  view.received_ms = 3000;
+  view.is_bot = true;
+  append_entry(k_bob, view);
+  EXPECT_THAT(read(), ElementsAre("3:before"));
 }
 
 }  // namespace

@@ -163,7 +163,7 @@ TEST_F(CollectorTest, RefusedEventsGoToQuarantineAndTheOthersPass) {
   EXPECT_EQ(outcome.rejected[1].index, 3U);
   EXPECT_EQ(outcome.rejected[1].code, "unknown_type");
 
-  const auto kept = parts.quarantine->list(0, 10).value();
+  const auto kept = parts.quarantine->list({}, 0, 10).value().events;
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_EQ(kept[0].raw, "raw of e4");
   EXPECT_EQ(kept[1].raw, "raw of e2");

@@ -17,15 +17,19 @@ namespace {
 class IdentityBookTest : public testing::Test {
  protected:
   // Resolves in a batch of its own.
-  Who resolve(std::string_view user_id, std::string_view visitor_id) {
+  Who resolve(std::string_view user_id, std::string_view visitor_id,
+              Trust trust = Trust::verified) {
     Who who;
     EXPECT_TRUE(on_->committer
                     .submit_and_wait([&](events::Batch& batch) {
-                      who = book_->resolve(batch, user_id, visitor_id);
+                      who = book_->resolve(batch, user_id, visitor_id, trust);
                       return absl::OkStatus();
                     })
                     .ok());
     return who;
+  }
+  Who claim(std::string_view user_id, std::string_view visitor_id) {
+    return resolve(user_id, visitor_id, Trust::claimed);
   }
   void reopen() {
     on_.reset();
@@ -193,6 +197,86 @@ TEST_F(IdentityBookTest, ReadersAndTheCommitterDoNotDisturbEachOther) {
   reader.join();
   EXPECT_EQ(book_->user_count(), 200U);
   EXPECT_EQ(book_->visitor_count(), 200U);
+}
+
+TEST_F(IdentityBookTest, AClaimMakesNoUserAndTouchesNone) {
+  const Who victim = resolve("victim", "home");
+  const Who forged = claim("victim", "attacker");
+  EXPECT_NE(forged.user, victim.user);
+  EXPECT_NE(claim("victim", "").user, victim.user) << "nor without a visitor";
+  claim("nobody-yet", "attacker");
+  EXPECT_EQ(book_->find("nobody-yet", "").user, k_nobody);
+  EXPECT_EQ(book_->user_count(), 1U);
+  EXPECT_EQ(book_->visitors_of(victim.user), std::vector{victim.visitor});
+}
+
+TEST_F(IdentityBookTest, AVisitorsPastGoesWithItsClaimAndThenToTheUserOnceThatIsConfirmed) {
+  const Who anonymous = claim("", "v1");
+  const Who claimed = claim("ann", "v1");
+  EXPECT_NE(claimed.user, anonymous.user);
+  EXPECT_EQ(book_->find_claimed("ann", "v1").user, claimed.user);
+  EXPECT_EQ(book_->find("ann", "v1").user, claimed.user) << "as long as nobody says otherwise";
+  reopen();
+  EXPECT_EQ(claim("ann", "v1").user, claimed.user) << "the same one again";
+
+  const Who ann = resolve("ann", "v1");
+  EXPECT_EQ(book_->visitors_of(ann.user), std::vector{ann.visitor});
+  EXPECT_EQ(claim("ann", "v1").user, ann.user) << "this visitor was confirmed";
+  const std::vector<VisitorLink> links = links_in_log();
+  ASSERT_EQ(links.size(), 3U);
+  EXPECT_EQ(links[0].to_user, claimed.user);
+  EXPECT_EQ(links[0].from_user, links[0].visitor) << "what it did before moves";
+  EXPECT_EQ(links[1].visitor, claimed.user);
+  EXPECT_EQ(links[1].from_user, claimed.user) << "and so does what it did since";
+  EXPECT_EQ(links[1].to_user, ann.user);
+}
+
+TEST_F(IdentityBookTest, AnotherClaimOnTheSameDeviceTakesNothingAlong) {
+  const Who ann = claim("ann", "shared");
+  const Who bob = claim("bob", "shared");
+  EXPECT_NE(bob.user, ann.user);
+  EXPECT_EQ(book_->find_claimed("ann", "shared").user, k_nobody) << "it is Bob's now";
+  EXPECT_EQ(links_in_log().back().from_user, ann.user);
+
+  const Who confirmed = resolve("bob", "shared");
+  EXPECT_EQ(links_in_log().size(), 4U) << "Ann's claim stays where it is";
+  EXPECT_EQ(claim("ann", "shared").user, ann.user);
+  EXPECT_EQ(book_->find("bob", "").user, confirmed.user);
+}
+
+TEST_F(IdentityBookTest, AClaimIsToldOnlyWhatItsVisitorDid) {
+  const Who ann = resolve("ann", "phone");
+  const Who found = book_->find_claimed("ann", "phone");
+  EXPECT_EQ(found.user, ann.user);
+  EXPECT_TRUE(found.is_own_part_only) << "Ann may have done more elsewhere";
+  EXPECT_TRUE(book_->find_claimed("", "phone").is_own_part_only);
+  EXPECT_EQ(book_->find_claimed("ann", "").user, k_nobody);
+  EXPECT_EQ(book_->find_claimed("ann", "attacker").user, k_nobody);
+  EXPECT_EQ(book_->find_claimed("bob", "phone").user, k_nobody);
+  claim("", "new");
+  EXPECT_FALSE(book_->find_claimed("", "new").is_own_part_only);
+}
+
+TEST_F(IdentityBookTest, KnowsWhereHistoryWent) {
+  const Who visitor = claim("", "v1");
+  const Who claimed = claim("ann", "v1");
+  const Who ann = resolve("ann", "v1");
+  const Who bob = resolve("bob", "v1");
+  reopen();
+  const auto home = [&](UserNumber number) {
+    UserNumber found;
+    EXPECT_TRUE(on_->committer
+                    .submit_and_wait([&](events::Batch& batch) {
+                      found = book_->home_of(batch, number);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    return found;
+  };
+  EXPECT_EQ(home(visitor.user), ann.user);
+  EXPECT_EQ(home(claimed.user), ann.user);
+  EXPECT_EQ(home(bob.user), bob.user);
+  EXPECT_EQ(home(k_nobody), k_nobody);
 }
 
 TEST_F(IdentityBookTest, ABrokenTableIsDataLoss) {

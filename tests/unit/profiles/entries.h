@@ -31,9 +31,12 @@ class Entries {
   LogEntry link(std::uint32_t visitor, std::uint32_t from, std::uint32_t to) {
     return entry(to, VisitorLink{UserNumber(visitor), UserNumber(from), UserNumber(to)});
   }
+  LogEntry takeover(std::uint32_t user, std::string order_id) {
+    return entry(user, OrderTakeover{.order_id = std::move(order_id)});
+  }
 
  private:
-  LogEntry entry(std::uint32_t user, std::variant<Event, VisitorLink> what) {
+  LogEntry entry(std::uint32_t user, decltype(LogEntry::what) what) {
     LogEntry entry;
     entry.position = ++last_;
     entry.user = UserNumber(user);

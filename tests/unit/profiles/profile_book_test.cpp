@@ -128,6 +128,47 @@ TEST_F(ProfileBookTest, LeavesAHistoryWithTheUserWhenItsVisitorMovesOn) {
   EXPECT_EQ(book_.find(UserNumber(3)), nullptr);
 }
 
+TEST_F(ProfileBookTest, AnOrderToldAgainIsTheSameOrder) {
+  book_.apply(entries_.event(1, EventType::purchase, "cup", k_now_ms, "o1"));
+  book_.apply(entries_.event(1, EventType::purchase, "pot", k_now_ms, "o1"));
+  book_.apply(entries_.event(1, EventType::purchase, "tea", k_now_ms, "o2"));
+  book_.apply(entries_.takeover(1, "o1"));
+  LogEntry again = entries_.event(1, EventType::purchase, "cup", k_now_ms + 5, "o1");
+  std::get<Event>(again.what).telling = OrderTelling::again;
+  book_.apply(again);
+  LogEntry old = entries_.event(1, EventType::purchase, "pot", k_now_ms - 5, "o1");
+  std::get<Event>(old.what).telling = OrderTelling::superseded;
+  book_.apply(old);
+
+  const auto profile = book_.find(UserNumber(1));
+  EXPECT_EQ(profile->orders, 2U);
+  ASSERT_EQ(profile->bought.size(), 2U) << "a cup and the tea, and no pot";
+  EXPECT_EQ(profile->bought[0].purchases, 1U);
+  EXPECT_THAT(recent_ids(1), testing::UnorderedElementsAre("cup", "pot", "tea"));
+
+  book_.apply(entries_.takeover(7, "o1"));
+  EXPECT_EQ(book_.find(UserNumber(7)), nullptr) << "nobody is made by it";
+}
+
+TEST_F(ProfileBookTest, KnowsWhatEachVisitorDidOfIt) {
+  LogEntry here = entries_.event(1, EventType::purchase, "cup", k_now_ms);
+  here.visitor = UserNumber(8);
+  LogEntry there = entries_.view(1, "pot", k_now_ms + 1);
+  there.visitor = UserNumber(9);
+  book_.apply(here);
+  book_.apply(there);
+  book_.apply(entries_.view(1, "tea", k_now_ms + 2));
+
+  const auto decoded = decode_profile(encode(*book_.find(UserNumber(1))));
+  ASSERT_TRUE(decoded.ok());
+  const Profile own = own_part(*decoded, visitor_tag_of(UserNumber(8)));
+  ASSERT_EQ(own.recent.size(), 1U);
+  EXPECT_EQ(own.recent[0].type, EventType::purchase);
+  ASSERT_EQ(own.bought.size(), 1U);
+  EXPECT_TRUE(own.bought[0].is_kept());
+  EXPECT_EQ(own_part(*decoded, visitor_tag_of(UserNumber(5))).events, 0U);
+}
+
 TEST_F(ProfileBookTest, IgnoresAnEntryItHasAlreadyApplied) {
   const LogEntry first = entries_.view(1, "cup", k_now_ms);
   book_.apply(first);
