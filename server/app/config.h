@@ -81,11 +81,13 @@ struct DataLayout {
         models(data / "models"),
         rejected(data / "rejected"),
         restoring(data / "restore.work"),
+        audit(data / "audit.ndjson"),
         control_socket(data / "control.sock") {}
   std::filesystem::path store;           // the database
   std::filesystem::path models;          // one folder a model version
   std::filesystem::path rejected;        // lines that imports refused
   std::filesystem::path restoring;       // while a backup is being restored
+  std::filesystem::path audit;           // who administrated what
   std::filesystem::path control_socket;  // while a server holds the directory
 };
 

@@ -44,6 +44,7 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, A
   // Beside the store: each takes seconds in a large shop.
   services->early_model_ = live_model::ModelWatcher::begin_early(services->models_);
   VITRINE_RETURN_IF_ERROR(services->open_state(progress));
+  VITRINE_ASSIGN_OR_RETURN(services->audit_, http::AuditLog::open(services->layout_.audit, clock));
   services->start_parts(access);
   return services;
 }
@@ -140,6 +141,7 @@ void Services::start_parts(Access access) {
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
+  router_->keep_audit(*audit_);
   backups_.emplace(Backups::Parts{.data = config_.data,
                                   .database = *database_,
                                   .models = models_,

@@ -138,6 +138,7 @@ class Services {
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
   std::optional<http::Services> handled_;  // what the routes stand on
+  std::unique_ptr<http::AuditLog> audit_;
   std::optional<http::Router> router_;
 };
 

@@ -56,6 +56,25 @@ class RouteObserver final : public ReplyObserver {
   std::array<Counter*, 4> by_class_{};
 };
 
+// Passes on what is our fault, and leaves counting to the reply behind it.
+class FailureObserver final : public ReplyObserver {
+ public:
+  explicit FailureObserver(ReplyObserver& told) : told_(told) {}
+  void answered(int, std::int64_t) override {}
+  void failed(const absl::Status& status, std::string_view request_id) override {
+    told_.failed(status, request_id);
+  }
+
+ private:
+  ReplyObserver& told_;
+};
+
+// What changes nothing although it is posted, and imports, which the log itself keeps.
+bool is_no_act(std::string_view pattern) {
+  return pattern.starts_with("/v1/import/") || pattern.starts_with("/v1/recommendations/") ||
+         pattern.starts_with("/v1/expressions/") || pattern == "/v1/models/refresh";
+}
+
 // What pages may send: the first two, and what Segment's and RudderStack's browser clients add.
 constexpr std::string_view k_allowed_headers =
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-recovered, "
@@ -83,6 +102,10 @@ struct Router::Route {
   bool has_own_key = false;  // the handler finds it
   Handler handler;
 
+  bool is_administrative() const {
+    return method != "GET" && (scope == Scope::marketing || scope == Scope::models ||
+                               scope == Scope::privacy || scope == Scope::admin);
+  }
   bool is_public() const {
     return has_own_key || scope == Scope::collect || scope == Scope::recommend;
   }
@@ -94,6 +117,7 @@ struct Router::Path {
   std::vector<std::string> names;  // of the captures, in order
   std::vector<Route> routes;
   std::unique_ptr<ReplyObserver> observer;
+  std::unique_ptr<ReplyObserver> failures;
 
   bool is_public() const {
     return std::any_of(routes.begin(), routes.end(),
@@ -148,6 +172,7 @@ void Router::add_route(std::string_view pattern, Route added) {
       if (is_capture(segment)) path->names.emplace_back(segment.substr(1, segment.size() - 2));
     }
     path->observer = make_observer(pattern);
+    path->failures = std::make_unique<FailureObserver>(*path->observer);
   }
   for (const Route& route : path->routes) {
     CHECK(route.method != added.method, "a route is added once");
@@ -207,6 +232,29 @@ void Router::answer_preflight(const Path& path, Request& request, Reply reply) c
   reply.send(std::move(response));
 }
 
+// The same reply, which tells the audit log how it ended. Ids of people are left out.
+Reply Router::audited(const Path& path, const Request& request, Reply reply) const {
+  AdministrativeAct act{.actor = request.key_id,
+                        .method = request.method,
+                        .route = path.pattern,
+                        .object = "",
+                        .request_id = reply.request_id()};
+  if (act.actor.empty()) act.actor = request.is_control ? "command" : "open";
+  if (!path.pattern.starts_with("/v1/users")) {
+    for (const auto& [name, value] : request.path_parameters) act.object = value;
+  }
+  std::string request_id = reply.request_id();
+  Reply telling(std::move(request_id), [this, act = std::move(act),
+                                        reply = std::move(reply)](Response&& response) mutable {
+    if (!audit_->write(act, response.status)) {
+      log_.error("event=audit_not_written route={} request_id={}", act.route, act.request_id);
+    }
+    reply.send(std::move(response));
+  });
+  telling.observe(*path.failures);
+  return telling;
+}
+
 void Router::handle(Request request, Reply reply) const {
   reply.observe(*unmatched_);
   const std::string target = request.target;
@@ -247,6 +295,9 @@ void Router::handle(Request request, Reply reply) const {
   }
   if (absl::Status ready = prepare(*path, captured, query, route->scope, request); !ready.ok()) {
     return reply.fail(ready);
+  }
+  if (audit_ != nullptr && route->is_administrative() && !is_no_act(path->pattern)) {
+    reply = audited(*path, request, std::move(reply));
   }
   // A library may throw on the way; the reply then dies with the stack and answers 500.
   try {

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "server/http/audit_log.h"
 #include "server/http/auth.h"
 #include "server/http/reply.h"
 #include "server/http/request.h"
@@ -50,6 +51,10 @@ class Router {
   // handler asks access() for the scope `collect`.
   void add_with_own_key(std::string_view method, std::string_view pattern, Handler handler);
 
+  // From now on `audit` is told of every act that changes settings, keys, models or people, and how
+  // it ended. It outlives the router and every reply. Before the first request.
+  void keep_audit(AuditLog& audit) { audit_ = &audit; }
+
   // Pages of other origins may use routes of the scopes collect and recommend, and those above:
   // their preflights are answered, and answers are marked for the origins of public keys.
   void handle(Request request, Reply reply) const;
@@ -67,11 +72,13 @@ class Router {
                        std::string_view query, std::optional<Scope> scope, Request& request) const;
   void add_route(std::string_view pattern, Route route);
   void answer_preflight(const Path& path, Request& request, Reply reply) const;
+  Reply audited(const Path& path, const Request& request, Reply reply) const;
   std::unique_ptr<ReplyObserver> make_observer(std::string_view route) const;
 
   AccessPolicy access_;
   Metrics& metrics_;
   Log& log_;
+  AuditLog* audit_ = nullptr;
   std::vector<std::unique_ptr<Path>> paths_;
   std::unique_ptr<ReplyObserver> unmatched_;
 };
