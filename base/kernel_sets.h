@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <span>
 
+#include "base/processor.h"
+
 namespace vitrine {
 
 template <class Kernels>
@@ -16,14 +18,8 @@ class KernelSets {
   // ones need AVX2 with FMA, and AVX-512F.
   KernelSets(const Kernels& portable, const Kernels* avx2, const Kernels* avx512)
       : sets_{&portable} {
-#if defined(__x86_64__)
-    if (avx2 != nullptr && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      sets_[count_++] = avx2;
-    if (avx512 != nullptr && __builtin_cpu_supports("avx512f")) sets_[count_++] = avx512;
-#else
-    static_cast<void>(avx2);
-    static_cast<void>(avx512);
-#endif
+    if (avx2 != nullptr && processor().has_avx2) sets_[count_++] = avx2;
+    if (avx512 != nullptr && processor().has_avx512f) sets_[count_++] = avx512;
   }
 
   const Kernels& best() const { return *sets_[count_ - 1]; }

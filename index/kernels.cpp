@@ -2,6 +2,7 @@
 // target attribute could be linked into code that runs on machines without that instruction set.
 #include "index/kernels.h"
 
+#include "base/processor.h"
 #include "index/coded_kernels.h"
 
 #if defined(__x86_64__)
@@ -205,12 +206,8 @@ constexpr Kernels k_kernels[] = {
 };
 
 std::size_t supported_count() {
-#if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt")) return 1;
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") ? 3 : 2;
-#else
-  return 1;
-#endif
+  if (!processor().has_avx2) return 1;
+  return processor().has_avx512_vnni ? 3 : 2;
 }
 
 }  // namespace
