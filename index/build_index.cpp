@@ -47,10 +47,11 @@ absl::Status keep(const ProductIndex& index, const std::filesystem::path& file) 
 
 absl::StatusOr<std::shared_ptr<const ProductIndex>> kept_or_new_graph(
     const VectorTable& vectors, std::shared_ptr<const void> owner,
-    const std::filesystem::path& file) {
+    const std::filesystem::path& file, bool& is_read) {
   if (file.empty()) return GraphIndex::build(vectors, std::move(owner));
   auto kept = GraphIndex::load(file);
-  if (kept.ok() && is_over(**kept, vectors)) return kept;
+  is_read = kept.ok() && is_over(**kept, vectors);
+  if (is_read) return kept;
   VITRINE_ASSIGN_OR_RETURN(auto built, GraphIndex::build(vectors, std::move(owner)));
   // A full disk costs the next start some minutes, not this one its model.
   keep(*built, file).IgnoreError();
@@ -60,14 +61,15 @@ absl::StatusOr<std::shared_ptr<const ProductIndex>> kept_or_new_graph(
 absl::StatusOr<std::shared_ptr<const ProductIndex>> build(IndexKind kind,
                                                           const VectorTable& vectors,
                                                           std::shared_ptr<const void> owner,
-                                                          const BuildOptions& options) {
+                                                          const BuildOptions& options,
+                                                          bool& is_read) {
   switch (kind) {
     case IndexKind::exact:
       return ExactIndex::build(vectors, std::move(owner));
     case IndexKind::scan:
       return ScanIndex::build(vectors, std::move(owner));
     case IndexKind::graph:
-      return kept_or_new_graph(vectors, std::move(owner), options.graph_file);
+      return kept_or_new_graph(vectors, std::move(owner), options.graph_file, is_read);
   }
   return invalid_argument("kind must be exact, scan or graph, got {}", static_cast<int>(kind));
 }
@@ -119,10 +121,18 @@ std::string_view name_of(IndexKind kind) {
 absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOptions& options,
                                        std::shared_ptr<const void> owner) {
   const IndexKind kind = kind_for(vectors.row_count, options);
-  VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const ProductIndex> index,
-                           build(kind, vectors, std::move(owner), options));
-  VITRINE_ASSIGN_OR_RETURN(const double recall, measure_recall(index, kind, options));
-  return BuiltIndex{std::move(index), kind, recall};
+  BuiltIndex built{.index = nullptr, .kind = kind, .recall = 1};
+  VITRINE_ASSIGN_OR_RETURN(built.index, build(kind, vectors, owner, options, built.is_read));
+  VITRINE_ASSIGN_OR_RETURN(built.recall, measure_recall(built.index, kind, options));
+  if (built.recall >= options.recall_min) return built;
+  if (kind == IndexKind::graph) {
+    BuildOptions with_scan = options;
+    with_scan.kind = IndexKind::scan;
+    return build_index(vectors, with_scan, std::move(owner));
+  }
+  return failed_precondition(
+      "the {} index finds {:.4f} of the true best products, at least {} is asked", name_of(kind),
+      built.recall, options.recall_min);
 }
 
 }  // namespace vitrine::index

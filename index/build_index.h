@@ -27,6 +27,8 @@ struct BuildOptions {
   // Rows of the table, evenly spaced, asked for their neighbours; 0: not measured.
   std::size_t recall_queries = 16;
   std::size_t recall_k = 100;  // at most ProductIndex::k_max
+  // A graph that finds less gives way to a scan; a scan that finds less is refused. 0 to 1.
+  double recall_min = 0;
   // A graph takes minutes to build: it is kept here and read the next time, as long as it is one
   // over the same vectors. Empty: not kept.
   std::filesystem::path graph_file = {};
@@ -39,11 +41,13 @@ struct BuiltIndex {
   // one by that of the plain kernels); a row as good as the last of them counts. 1 when not
   // measured.
   double recall;
+  bool is_read = false;  // a graph that was kept, not built
 };
 
 // Searches `vectors` where they lie, kept alive by `owner`, when they are aligned and padded as
 // ExactIndex::build says; copies them otherwise.
-// Errors   as ExactIndex::build; a graph file that cannot be read or written is none
+// Errors   as ExactIndex::build; FailedPrecondition: it finds less than recall_min. A graph file
+// that cannot be read or written is none.
 absl::StatusOr<BuiltIndex> build_index(const VectorTable& vectors, const BuildOptions& options = {},
                                        std::shared_ptr<const void> owner = nullptr);
 

@@ -1,5 +1,7 @@
 #include "index/shared_scans.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <optional>
 #include <utility>
@@ -16,7 +18,8 @@ struct SharedScans::Waiting {
 
 absl::StatusOr<std::vector<Neighbor>> SharedScans::search(const ProductIndex& index,
                                                           std::span<const float> query,
-                                                          std::size_t k, const RowFilter& allowed) {
+                                                          std::size_t k, const RowFilter& allowed,
+                                                          std::int64_t patience_us) {
   Waiting mine{.index = &index, .request = {query, k, &allowed}};
   std::unique_lock lock(mutex_);
   if (free_lanes_ > 0) {
@@ -24,7 +27,14 @@ absl::StatusOr<std::vector<Neighbor>> SharedScans::search(const ProductIndex& in
     mine.has_lane = true;
   } else {
     queue_.push_back(&mine);
-    mine.wake.wait(lock, [&] { return mine.answer || mine.has_lane; });
+    const auto patience = std::chrono::microseconds(std::min(patience_us, k_patience_us_max));
+    const auto is_begun = [&] { return mine.answer || mine.has_lane; };
+    if (!mine.wake.wait_for(lock, patience, is_begun)) {
+      if (std::erase(queue_, &mine) > 0) {
+        return absl::DeadlineExceededError("no pass over the index began in time");
+      }
+      mine.wake.wait(lock, is_begun);  // somebody took it along
+    }
   }
   if (!mine.answer) lead(mine, lock);
   return *std::move(mine.answer);

@@ -27,10 +27,15 @@ class SharedScans {
   // `lanes` passes may run at the same time: as many as there are processors.
   explicit SharedScans(std::size_t lanes) : free_lanes_(lanes) {}
 
+  static constexpr std::int64_t k_patience_us_max = 3'600'000'000;  // an hour
+
   // What index.search() answers. Blocks until it is known; what is passed in is read until then.
+  // patience_us  how long it waits for its pass to begin, at most k_patience_us_max
+  // Errors       those of the index; DeadlineExceeded: no pass began in time
   absl::StatusOr<std::vector<Neighbor>> search(const ProductIndex& index,
                                                std::span<const float> query, std::size_t k,
-                                               const RowFilter& allowed);
+                                               const RowFilter& allowed,
+                                               std::int64_t patience_us = k_patience_us_max);
 
   std::uint64_t passes() const { return passes_.load(); }
   std::size_t waiting() const;  // searches that have no lane yet

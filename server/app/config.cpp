@@ -118,6 +118,16 @@ void add_settings(CLI::App& app, Config& config) {
             "Answers kept at most; the oldest go first");
   add_count(app, "--model-poll-ms", config.models.poll_ms, 10, k_hour_ms,
             "Milliseconds between two looks for a newly promoted model");
+  add_count(app, "--large-shop-values", config.models.index.large_values, 1, 1'000'000'000'000,
+            "Products times dimensions above which answers share scans on threads of their own");
+  add_count(app, "--graph-above-products", config.models.index.graph_above_products, 1,
+            1'000'000'000, "Products above which a graph is walked in place of a scan");
+  app.add_option("--index-recall-min", config.models.index.recall_min,
+                 "Part of the true nearest products an index must find for its model to serve")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("SHARE")
+      ->capture_default_str()
+      ->group("Settings");
 
   add_count(app, "--recommend-deadline-ms", config.recommend_deadline_ms, 1, k_minute_ms,
             "Milliseconds after which a recommendation is answered with what is there");

@@ -61,7 +61,7 @@ struct Config {
   collect::TrackingOptions tracking;
   // What a product may be.
   ProductLimits products;
-  // How often a newly promoted model is looked for.
+  // How often a newly promoted model is looked for, and how its products are searched.
   live_model::ModelWatcher::Options models;
   // Milliseconds after which a recommendation is answered with what is there.
   TimeMs recommend_deadline_ms = 100;

@@ -42,7 +42,8 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, A
                                                          Log& log, const Progress& progress) {
   VITRINE_ASSIGN_OR_RETURN(auto services, on_store(config, clock, metrics, log));
   // Beside the store: each takes seconds in a large shop.
-  services->early_model_ = live_model::ModelWatcher::begin_early(services->models_);
+  services->early_model_ =
+      live_model::ModelWatcher::begin_early(services->models_, config.models.index);
   VITRINE_RETURN_IF_ERROR(services->open_state(progress));
   VITRINE_ASSIGN_OR_RETURN(services->audit_, http::AuditLog::open(services->layout_.audit, clock));
   services->start_parts(access);

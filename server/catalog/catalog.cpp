@@ -21,6 +21,17 @@ std::shared_ptr<const Product> CatalogSnapshot::share(ProductNumber number) cons
   return chunk == nullptr ? nullptr : chunk->products[number.value() % k_chunk_products];
 }
 
+std::vector<ProductNumber> CatalogSnapshot::variants_of(ProductNumber number) const {
+  if (!has_group(number)) return {};
+  const Product* const product = find(number);
+  std::vector<ProductNumber> variants = variants_.of(product->group_id);
+  std::erase_if(variants, [&](ProductNumber other) {
+    const Product* const known = find(other);
+    return other == number || known == nullptr || known->group_id != product->group_id;
+  });
+  return variants;
+}
+
 std::size_t CatalogSnapshot::size() const { return size_; }
 std::uint64_t CatalogSnapshot::version() const { return version_; }
 
@@ -59,6 +70,16 @@ void CatalogSnapshot::for_each_difference(
 std::shared_ptr<const CatalogSnapshot> CatalogSnapshot::with(const Changes& changes) const {
   auto next = std::make_shared<CatalogSnapshot>(*this);
   ++next->version_;
+  std::vector<VariantTable::Change> groups;
+  for (const auto& [number, product] : changes) {
+    const Product* const before = find(number);
+    const std::string_view left = before == nullptr ? std::string_view() : before->group_id;
+    const std::string_view joined = product == nullptr ? std::string_view() : product->group_id;
+    if (left == joined) continue;
+    if (!left.empty()) groups.push_back({left, number, false});
+    if (!joined.empty()) groups.push_back({joined, number, true});
+  }
+  if (!groups.empty()) next->variants_ = variants_.with(groups);
   // Changes come by number, so each chunk is copied once.
   std::size_t copied_chunk = SIZE_MAX;
   std::shared_ptr<Chunk> copy;

@@ -19,6 +19,7 @@
 #include "base/published.h"
 #include "model/product.h"
 #include "server/catalog/product_numbers.h"
+#include "server/catalog/variant_table.h"
 #include "server/events/committer.h"
 #include "server/store/database.h"
 
@@ -45,6 +46,8 @@ class CatalogSnapshot {
     const Chunk* const chunk = chunk_of(number);
     return chunk != nullptr && chunk->has_group[number.value() % k_chunk_products];
   }
+  // The other products of its group, hidden and sold out ones too; none for a product of no group.
+  std::vector<ProductNumber> variants_of(ProductNumber number) const;
   std::size_t size() const;       // products in the catalog
   std::uint64_t version() const;  // counts changes of this process
   // In the order of their numbers.
@@ -74,6 +77,7 @@ class CatalogSnapshot {
   std::shared_ptr<const CatalogSnapshot> with(const Changes& changes) const;
 
   std::vector<std::shared_ptr<const Chunk>> chunks_;
+  VariantTable variants_;
   std::size_t size_ = 0;
   std::uint64_t version_ = 0;
 };

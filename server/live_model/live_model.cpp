@@ -4,9 +4,12 @@
 
 namespace vitrine::live_model {
 
-absl::StatusOr<std::vector<index::Neighbor>> LiveModel::search(
-    std::span<const float> query, std::size_t k, const index::RowFilter& allowed) const {
-  return is_large_ ? scans_->search(*index_, query, k, allowed) : index_->search(query, k, allowed);
+absl::StatusOr<std::vector<index::Neighbor>> LiveModel::search(std::span<const float> query,
+                                                               std::size_t k,
+                                                               const index::RowFilter& allowed,
+                                                               std::int64_t patience_us) const {
+  return is_large_ ? scans_->search(*index_, query, k, allowed, patience_us)
+                   : index_->search(query, k, allowed);
 }
 
 std::span<const float> LiveModel::vector(std::uint32_t row) const {

@@ -54,16 +54,17 @@ class LiveModel {
   // The row's vector in the basis of the model, of a tail row as well.
   std::span<const float> vector(std::uint32_t row) const;
 
-  // As ProductIndex::search; of a large model, searches that wait for a processor share a pass.
-  // Precondition: there is an index.
+  // As ProductIndex::search; of a large model, searches that wait for a processor share a pass, and
+  // say DeadlineExceeded when none begins within `patience_us`. Precondition: there is an index.
   absl::StatusOr<std::vector<index::Neighbor>> search(std::span<const float> query, std::size_t k,
-                                                      const index::RowFilter& allowed) const;
+                                                      const index::RowFilter& allowed,
+                                                      std::int64_t patience_us) const;
   // Whether one search takes so long (half a millisecond) that other clients of its thread notice.
   bool is_large() const { return is_large_; }
 
-  // Rows whose product may be shown at all: in the catalog, not hidden, in stock; while the catalog
-  // is empty, all. Availability windows and markets depend on the request and are not in it. The
-  // index returns no others.
+  // Rows whose product, or a variant of it, may be shown at all: in the catalog, not hidden, in
+  // stock; while the catalog is empty, all. Availability windows and markets depend on the request
+  // and are not in it. The index returns no others.
   const index::RowFilter& showable() const { return showable_; }
 
  private:

@@ -1,6 +1,7 @@
 #include "server/live_model/live_model_builder.h"
 
 #include <algorithm>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -10,9 +11,6 @@
 
 namespace vitrine::live_model {
 namespace {
-
-// A scan of so many numbers takes about half a millisecond (benchmarks/index).
-constexpr std::size_t k_large_values = std::size_t{300'000} * 64;
 
 index::VectorTable table_of(const FactorModel& factors) {
   return {factors.data(), factors.row_count(), factors.dimension(), factors.stride()};
@@ -27,18 +25,26 @@ std::vector<ProductNumber> products_of(const catalog::CatalogSnapshot& catalog) 
 
 }  // namespace
 
-LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first, double recall)
+LiveModelBuilder::LiveModelBuilder(std::shared_ptr<const LiveModel> first,
+                                   const IndexFacts& index_facts)
     : current_(std::move(first)),
       categories_(current_->index()->dimension(), current_->model_row_count()),
-      recall_(recall) {}
+      index_facts_(index_facts) {}
 
 absl::StatusOr<IndexedModel> index_model(std::shared_ptr<const TrainedModel> model,
+                                         const IndexOptions& options,
                                          const std::filesystem::path& graph_file) {
+  index::BuildOptions build{.scan_up_to_rows = options.graph_above_products,
+                            .recall_min = options.recall_min,
+                            .graph_file = graph_file};
+  // A small shop that asks for a graph gets one.
+  build.exact_up_to_rows = std::min(build.exact_up_to_rows, build.scan_up_to_rows);
+  const index::VectorTable vectors = table_of(model->factors());
   // The index reads the model's own vectors.
-  VITRINE_ASSIGN_OR_RETURN(
-      index::BuiltIndex built,
-      index::build_index(table_of(model->factors()), {.graph_file = graph_file}, model));
-  return IndexedModel{std::move(model), std::move(built)};
+  VITRINE_ASSIGN_OR_RETURN(index::BuiltIndex built, index::build_index(vectors, build, model));
+  return IndexedModel{.model = std::move(model),
+                      .index = std::move(built),
+                      .is_large = vectors.row_count * vectors.dimension > options.large_values};
 }
 
 absl::StatusOr<LiveModelBuilder> LiveModelBuilder::create(std::shared_ptr<const TrainedModel> model,
@@ -66,10 +72,12 @@ LiveModelBuilder LiveModelBuilder::of(IndexedModel indexed, catalog::ProductNumb
   first->model_ = std::move(model);
   first->index_ = std::move(indexed.index.index);
   first->showable_ = index::RowFilter::all(row_count);
-  first->is_large_ = row_count * first->index_->dimension() > k_large_values;
+  first->is_large_ = indexed.is_large;
   first->scans_ = std::make_shared<index::SharedScans>(std::thread::hardware_concurrency());
 
-  LiveModelBuilder builder(std::move(first), indexed.index.recall);
+  LiveModelBuilder builder(std::move(first), {.kind = indexed.index.kind,
+                                              .recall = indexed.index.recall,
+                                              .is_read = indexed.index.is_read});
   builder.apply(catalog, products_of(catalog));
   return builder;
 }
@@ -104,7 +112,7 @@ void LiveModelBuilder::add_tail_rows(const catalog::CatalogSnapshot& catalog,
   for (const ProductNumber number : changed) {
     const Product* product = catalog.find(number);
     if (product == nullptr || next.row_of(number)) continue;
-    if (!place(*product, vector)) continue;
+    if (!place(catalog, number, *product, vector)) continue;
     next.rows_.grow(number.value() + std::size_t{1}, LiveModel::k_no_row);
     next.rows_.set(number.value(), static_cast<std::uint32_t>(next.row_count() + added.size()));
     added.push_back(number);
@@ -118,18 +126,39 @@ void LiveModelBuilder::add_tail_rows(const catalog::CatalogSnapshot& catalog,
   next.showable_.grow(next.row_count());
 }
 
-bool LiveModelBuilder::place(const Product& product, std::span<float> vector) const {
-  return current_->model()->content().place(product, vector) ||
+bool LiveModelBuilder::mean_of_variants(const catalog::CatalogSnapshot& catalog,
+                                        ProductNumber number, std::span<float> vector) const {
+  std::size_t rows = 0;
+  for (const ProductNumber variant : catalog.variants_of(number)) {
+    const std::optional<std::uint32_t> row = current_->row_of(variant);
+    if (!row || *row >= current_->model_row_count()) continue;
+    const std::span<const float> known = current_->vector(*row);
+    if (rows++ == 0) std::ranges::fill(vector, 0.0F);
+    std::ranges::transform(vector, known, vector.begin(), std::plus<>());
+  }
+  for (float& value : vector) value /= static_cast<float>(std::max<std::size_t>(1, rows));
+  return rows > 0;
+}
+
+bool LiveModelBuilder::place(const catalog::CatalogSnapshot& catalog, ProductNumber number,
+                             const Product& product, std::span<float> vector) const {
+  return mean_of_variants(catalog, number, vector) ||
+         current_->model()->content().place(product, vector) ||
          categories_.mean(deepest_category(product), vector);
 }
 
 void LiveModelBuilder::mark_showable(const catalog::CatalogSnapshot& catalog,
                                      std::span<const ProductNumber> changed, LiveModel& next) {
   const bool was_empty = std::exchange(is_catalog_empty_, catalog.size() == 0);
+  const auto is_for_sale = [&](ProductNumber number) {
+    const Product* const product = catalog.find(number);
+    return product != nullptr && !product->hidden && product->in_stock;
+  };
   const auto mark = [&](std::uint32_t row) {
-    const Product* product = catalog.find(next.numbers_[row]);
-    const bool is_showable =
-        is_catalog_empty_ || (product != nullptr && !product->hidden && product->in_stock);
+    const ProductNumber number = next.numbers_[row];
+    // What is sold out is still found where a variant can be shown in its place.
+    const bool is_showable = is_catalog_empty_ || is_for_sale(number) ||
+                             std::ranges::any_of(catalog.variants_of(number), is_for_sale);
     is_showable ? next.showable_.set(row) : next.showable_.clear(row);
   };
   if (was_empty != is_catalog_empty_) {
@@ -137,6 +166,9 @@ void LiveModelBuilder::mark_showable(const catalog::CatalogSnapshot& catalog,
   } else {
     for (const ProductNumber number : changed) {
       if (const std::optional<std::uint32_t> row = next.row_of(number)) mark(*row);
+      for (const ProductNumber variant : catalog.variants_of(number)) {
+        if (const std::optional<std::uint32_t> row = next.row_of(variant)) mark(*row);
+      }
     }
   }
   if (next.showable_ == current_->showable_) return;

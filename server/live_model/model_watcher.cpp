@@ -11,10 +11,11 @@ namespace vitrine::live_model {
 namespace {
 
 absl::StatusOr<IndexedModel> read_and_index(const ModelRegistry& registry,
-                                            const std::string& version) {
+                                            const std::string& version,
+                                            const IndexOptions& options) {
   try {
     VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const TrainedModel> model, registry.load(version));
-    return index_model(std::move(model), registry.folder_of(version) / "graph.faiss");
+    return index_model(std::move(model), options, registry.folder_of(version) / "graph.faiss");
   } catch (const std::exception& error) {
     return internal_error("model version '{}' cannot be loaded: {}", version, error.what());
   }
@@ -55,12 +56,14 @@ ModelWatcher::ModelWatcher(ModelRegistry registry, catalog::Catalog& catalog, Me
   thread_ = std::thread([this] { run(); });
 }
 
-ModelWatcher::Early ModelWatcher::begin_early(const ModelRegistry& registry) {
+ModelWatcher::Early ModelWatcher::begin_early(const ModelRegistry& registry,
+                                              const IndexOptions& index) {
   absl::StatusOr<std::optional<std::string>> promoted = registry.current();
   if (!promoted.ok() || !promoted->has_value()) return {};  // the watcher says what is wrong
   std::string version = **std::move(promoted);
-  auto model = std::async(std::launch::async,
-                          [registry, version] { return read_and_index(registry, version); });
+  auto model = std::async(std::launch::async, [registry, version, index] {
+    return read_and_index(registry, version, index);
+  });
   return {std::move(version), std::move(model)};
 }
 
@@ -146,15 +149,21 @@ absl::Status ModelWatcher::load(const std::string& version) {
   builder_ = *std::move(builder);
   publish(builder_->current());
 
-  const double seconds = static_cast<double>(steady_us() - begun_us) / 1e6;
+  tell_of(version, static_cast<double>(steady_us() - begun_us) / 1e6);
+  return absl::OkStatus();
+}
+
+void ModelWatcher::tell_of(const std::string& version, double seconds) {
+  const LiveModelBuilder::IndexFacts& index = builder_->index_facts();
   counters_.loaded.add();
   counters_.load_seconds.set(seconds);
-  counters_.recall.set(builder_->recall());
-  log_.info("model live version={} rows={} tail_rows={} index_recall={:.4f} seconds={:.3f}",
-            version, builder_->current()->model_row_count(),
-            builder_->current()->row_count() - builder_->current()->model_row_count(),
-            builder_->recall(), seconds);
-  return absl::OkStatus();
+  counters_.recall.set(index.recall);
+  log_.info(
+      "model live version={} rows={} tail_rows={} index={} from={} index_recall={:.4f} "
+      "seconds={:.3f}",
+      version, builder_->current()->model_row_count(),
+      builder_->current()->row_count() - builder_->current()->model_row_count(),
+      index::name_of(index.kind), index.is_read ? "file" : "vectors", index.recall, seconds);
 }
 
 absl::StatusOr<LiveModelBuilder> ModelWatcher::build(const std::string& version,
@@ -162,7 +171,7 @@ absl::StatusOr<LiveModelBuilder> ModelWatcher::build(const std::string& version,
   Early early = std::exchange(early_, {});
   const bool is_begun = early.model.valid() && early.version == version;
   absl::StatusOr<IndexedModel> indexed =
-      is_begun ? early.model.get() : read_and_index(registry_, version);
+      is_begun ? early.model.get() : read_and_index(registry_, version, options_.index);
   if (!indexed.ok()) return indexed.status();
   try {
     return LiveModelBuilder::of(*std::move(indexed), catalog_.numbers(), snapshot);

@@ -35,6 +35,7 @@ class ModelWatcher final : public LiveModelSource {
  public:
   struct Options {
     TimeMs poll_ms = 200;  // between two looks at the registry, 10 to an hour
+    IndexOptions index = {};
   };
 
   // A model that is being read and indexed on a thread of its own.
@@ -43,13 +44,13 @@ class ModelWatcher final : public LiveModelSource {
     std::future<absl::StatusOr<IndexedModel>> model;
   };
   // Begins with the promoted version: a start reads its store meanwhile.
-  static Early begin_early(const ModelRegistry& registry);
+  static Early begin_early(const ModelRegistry& registry, const IndexOptions& index = {});
 
   // Loads the current version before it returns, so that a server that is up has its model. Without
   // one, or with one that is refused, the live model is empty and serving falls back to popularity.
   // Registers with the catalog, which makes no change before that. All parts outlive the watcher,
   // and no catalog change may come after its end.
-  // early  of the same registry
+  // early  of the same registry and index options
   ModelWatcher(ModelRegistry registry, catalog::Catalog& catalog, Metrics& metrics, Log& log,
                const Options& options, Early early = {});
   ~ModelWatcher() override;  // ends the thread; refreshes still waiting are answered Unavailable
@@ -81,6 +82,7 @@ class ModelWatcher final : public LiveModelSource {
   void run();
   absl::StatusOr<std::string> look(bool retry_refused);
   absl::Status load(const std::string& version);
+  void tell_of(const std::string& version, double seconds);
   absl::StatusOr<LiveModelBuilder> build(const std::string& version,
                                          const catalog::CatalogSnapshot& snapshot);
   void apply_changes(const catalog::CatalogSnapshot& snapshot,

@@ -15,6 +15,12 @@
 
 namespace vitrine::recommend {
 
+// What a source costs, beside the time an answer has. Late answers give up the dear ones first.
+enum class SourceCost {
+  lookup,  // some microseconds: reads tables and lists
+  search   // looks through the index or the sessions: grows with the shop, and may have to wait
+};
+
 class CandidateSource {
  public:
   virtual ~CandidateSource() = default;
@@ -22,12 +28,12 @@ class CandidateSource {
   // What placements and answers call it.
   virtual std::string_view name() const = 0;
 
-  // Whether produce() searches the index: too dear for an answer that is late already.
-  virtual bool is_search() const { return false; }
+  // Of produce() for this request.
+  virtual SourceCost cost(const Context&) const { return SourceCost::lookup; }
 
   // Fills `out`, which comes empty, with about context.pool products, best first, none twice. One
-  // that has nothing to say leaves it empty; one that fails is skipped and counted, and the answer
-  // is made without it.
+  // that has nothing to say leaves it empty; one that fails, or says DeadlineExceeded, is skipped
+  // and counted, and the answer is made without it.
   virtual absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const = 0;
 
   // Why this source gave `product`; asked only for what is shown.

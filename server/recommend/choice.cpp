@@ -48,7 +48,8 @@ std::size_t Choice::drawn_places() const {
 }
 
 void Choice::add(const Pool::Entry& entry) {
-  selection_.add(entry.product, entry.score, *sources_[entry.strongest], &entry);
+  selection_.add(entry.product, pool_.given(entry), entry.score, *sources_[entry.strongest],
+                 &entry);
 }
 
 // The products that a pin names come in its order, whether anything speaks for them or not.
@@ -61,7 +62,7 @@ bool Choice::pin_by_id(const CompiledRule& pin) {
     const float score = entry != nullptr ? entry->score : 0;
     const CandidateSource& source =
         entry != nullptr ? *sources_[entry->strongest] : pinned_source();
-    if (selection_.pin(*product, score, source, entry, *pin.rule)) return true;
+    if (selection_.pin(*product, *product, score, source, entry, *pin.rule)) return true;
   }
   return false;
 }
@@ -81,7 +82,8 @@ void Choice::pin() {
     if (!pin.rule->when.products.empty()) {
       pin_by_id(pin);
     } else if (const Pool::Entry* const best = best_pinned(pin)) {
-      selection_.pin(best->product, best->score, *sources_[best->strongest], best, *pin.rule);
+      selection_.pin(best->product, pool_.given(*best), best->score, *sources_[best->strongest],
+                     best, *pin.rule);
     }
   }
 }

@@ -71,7 +71,7 @@ const ConfidenceRule& rule_of(const live_model::LiveModel& live) {
 
 std::int64_t deadline_of(const Recommender::Parts& parts, const RecommendRequest& request) {
   constexpr std::int64_t k_us_a_ms = 1000;
-  const std::int64_t arrived_us = request.arrived_us != 0 ? request.arrived_us : steady_us();
+  const std::int64_t arrived_us = request.arrived_us != 0 ? request.arrived_us : parts.steady();
   return arrived_us + parts.deadline_ms * k_us_a_ms;
 }
 
@@ -90,6 +90,11 @@ void mark_page(const catalog::CatalogSnapshot& catalog, std::span<const ProductN
 }
 
 }  // namespace
+
+float Context::popularity_of(ProductNumber product_number) const {
+  const std::optional<std::uint32_t> row = live->row_of(product_number);
+  return row && *row < live->model_row_count() ? live->model()->popularity().weight(*row) : 0;
+}
 
 const profiles::Bought* Context::bought(ProductNumber product_number) const {
   if (profile == nullptr || !marks.has(product_number, Mark::purchased)) return nullptr;
@@ -156,6 +161,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
                   .own_session = std::nullopt,
                   .marks = memory.marks,
                   .page_groups = memory.page_groups,
+                  .steady = parts.steady,
                   .deadline_us = deadline_of(parts, request),
                   .pool = pool_size(request, placement),
                   .has_filter = !request.filter.is_empty() || !placement.filter.is_empty()};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,18 +53,22 @@ struct Context {
   std::optional<profiles::SessionRef> own_session;  // the same in `sessions`, if it is there
   const ProductMarks& marks;
   const std::vector<std::string_view>& page_groups;  // of what the page shows already
-  std::int64_t deadline_us;  // of steady_us(); a source that has not begun by then is left out
+  const std::function<std::int64_t()>& steady;
+  std::int64_t deadline_us;  // of steady(); a source that has not begun by then is left out
   std::size_t pool;          // how many candidates to give: more where the filter will take many
   bool has_filter;           // of the request or the placement
   // What the request's category and market and the filters leave; null for everything.
   std::shared_ptr<const Assortment> assortment = nullptr;
 
-  bool is_late() const { return steady_us() >= deadline_us; }
+  std::int64_t left_us() const { return deadline_us - steady(); }
+  bool is_late() const { return left_us() <= 0; }
   // The row's vector; empty when the live model has none for the product.
   std::span<const float> vector_of(ProductNumber product_number) const {
     const std::optional<std::uint32_t> row = live->row_of(product_number);
     return row ? live->vector(*row) : std::span<const float>();
   }
+  // As the model has it; 0 for a product it was not trained on.
+  float popularity_of(ProductNumber product_number) const;
   // What the person bought of the product; null when they did not, or gave it back.
   const profiles::Bought* bought(ProductNumber product_number) const;
   // Whether a reason should speak of the product: rather not of a fee or what the shop hides.

@@ -145,6 +145,28 @@ bool FilterStage::admits(ProductNumber product) {
   return !removal;
 }
 
+std::optional<ProductNumber> FilterStage::shown_for(ProductNumber product) {
+  return admits(product) ? product : variant_for(product);
+}
+
+std::optional<ProductNumber> FilterStage::variant_for(ProductNumber product) {
+  const std::vector<ProductNumber> variants = context_.catalog->variants_of(product);
+  if (variants.empty() || removal_by_marks(context_, product)) return std::nullopt;
+  // Of what the page is about, or shows already, no variant is wanted either.
+  const std::optional<Removal> removal = removal_of(context_, product);
+  if (removal == Removal::current_product || removal == Removal::on_page) return std::nullopt;
+  std::optional<ProductNumber> best;
+  float most = 0;
+  for (const ProductNumber variant : variants) {
+    if (!admits(variant)) continue;
+    const float weight = context_.popularity_of(variant);
+    if (best && weight <= most) continue;
+    best = variant;
+    most = weight;
+  }
+  return best;
+}
+
 void FilterStage::count_yielded(ProductNumber product, Removal why) {
   std::uint8_t& verdict = marks_.at(product).verdict;
   if (verdict != k_yielded) ++counts_[static_cast<std::size_t>(why)];

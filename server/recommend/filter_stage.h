@@ -49,12 +49,16 @@ class FilterStage {
   // over it.
   void expect(std::span<const ProductNumber> products) const;
   bool admits(ProductNumber product);
+  // The product itself where it is admitted, else the most wanted of its variants that is: in place
+  // of what is sold out or does not fit, not of what this person or request does not want.
+  std::optional<ProductNumber> shown_for(ProductNumber product);
   // Counts, once, a product that passed and gives way to others: to another variant of its group,
   // or to those that fill a cap.
   void count_yielded(ProductNumber product, Removal why);
   std::vector<Removed> removed() const;
 
  private:
+  std::optional<ProductNumber> variant_for(ProductNumber product);
   std::optional<Removal> verdict_of(ProductNumber product) const;
 
   const Context& context_;

@@ -9,6 +9,10 @@ namespace {
 // One place of a page of twelve, and of a list of twenty, is for something else than what the
 // person buys anyway. docs/recommend.md has what that costs, and what more would.
 constexpr float k_repeats_max_share = 0.95F;
+// What costs nothing on earlier months of a real shop, by the table in docs/recommend.md. `home`
+// and `cart` pay for it from the first step on.
+constexpr float k_diversity = 0.2F;
+constexpr float k_diversity_order_done = 0.15F;
 
 Placement home() {
   return {.name = "home",
@@ -38,7 +42,8 @@ Placement product_page() {
                       {"personal", 0.1F}},
           .fallback = {"personal", "trending", "popular", "new"},
           .needs_product = true,
-          .exclude_product_group = true};
+          .exclude_product_group = true,
+          .variety = {.diversity = k_diversity}};
 }
 
 Placement cart() {
@@ -55,14 +60,15 @@ Placement category_page() {
           .description = "A category's page: what this person most likely wants of it",
           .sources = {{"session", 1.0F}, {"personal", 1.0F}, {"trending", 0.2F}, {"popular", 0.1F}},
           .fallback = {"trending", "popular", "new"},
-          .variety = {.rotates = true, .explores_one_in = 12}};
+          .variety = {.diversity = k_diversity, .rotates = true, .explores_one_in = 12}};
 }
 
 Placement search() {
   return {.name = "search",
           .description = "Beside search results, or in place of none: what this person looks for",
           .sources = {{"session", 1.2F}, {"personal", 0.8F}, {"similar", 0.3F}, {"trending", 0.1F}},
-          .fallback = {"trending", "popular", "new"}};
+          .fallback = {"trending", "popular", "new"},
+          .variety = {.diversity = k_diversity}};
 }
 
 Placement order_done() {
@@ -71,7 +77,8 @@ Placement order_done() {
           .sources = {{"together", 1.0F}, {"personal", 0.5F}, {"similar", 0.2F}},
           .fallback = {"personal", "trending", "popular", "new"},
           .purchased = PurchasedPolicy::hide_for_180_days,
-          .exclude_cart = true};
+          .exclude_cart = true,
+          .variety = {.diversity = k_diversity_order_done}};
 }
 
 Placement email() {
@@ -84,7 +91,8 @@ Placement email() {
                       {"trending", 0.1F}},
           .fallback = {"trending", "popular", "new"},
           .purchased = PurchasedPolicy::show_when_due,
-          .variety = {.repeats_max_share = k_repeats_max_share, .rotates = true}};
+          .variety = {
+              .diversity = k_diversity, .repeats_max_share = k_repeats_max_share, .rotates = true}};
 }
 
 }  // namespace

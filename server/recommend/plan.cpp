@@ -11,18 +11,20 @@
 namespace vitrine::recommend {
 namespace {
 
-Plan::Source looked_up(const std::string& name, Metrics& metrics) {
+Plan::Source looked_up(const std::string& name, Metrics& metrics, SourcePaces& paces) {
   const CandidateSource* const source = find_source(name);
   CHECK(source != nullptr, "a placement names a source there is");
-  return {source,
-          &metrics.counter("vitrine_recommend_source_failures_total",
-                           "Candidate sources that failed and were skipped", {{"source", name}}),
-          &metrics.counter("vitrine_recommend_source_late_total",
-                           "Candidate sources left out because the deadline had passed",
-                           {{"source", name}})};
+  return {
+      source, &paces.of(name),
+      &metrics.counter("vitrine_recommend_source_seconds_total", "Time spent in candidate sources",
+                       {{"source", name}}),
+      &metrics.counter("vitrine_recommend_source_failures_total",
+                       "Candidate sources that failed and were skipped", {{"source", name}}),
+      &metrics.counter("vitrine_recommend_source_late_total",
+                       "Candidate sources left out because of the deadline", {{"source", name}})};
 }
 
-Plan plan_of(const Placement& placement, Metrics& metrics) {
+Plan plan_of(const Placement& placement, Metrics& metrics, SourcePaces& paces) {
   CHECK(validate(placement).ok(), "a placement is checked before it is used");
   // Labels come from a fixed set: the shop's own placements share one.
   const MetricLabels labels = {
@@ -34,8 +36,8 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
       .rules = compile(placement.rules),
       .blend = HandSetBlend({}),
       .fallback = {},
-      .everything = looked_up(std::string(catalog_source().name()), metrics),
-      .related = looked_up(std::string(similar_source().name()), metrics),
+      .everything = looked_up(std::string(catalog_source().name()), metrics, paces),
+      .related = looked_up(std::string(similar_source().name()), metrics, paces),
       .seconds = &metrics.histogram("vitrine_recommend_duration_seconds", "Time to make one answer",
                                     latency_bounds_seconds(), labels),
       .short_answers = &metrics.counter("vitrine_recommend_short_answers_total",
@@ -47,13 +49,13 @@ Plan plan_of(const Placement& placement, Metrics& metrics) {
   for (const SourceWeight& weighted : placement.sources) sum += weighted.weight;
   std::vector<float> weights;
   for (const SourceWeight& weighted : placement.sources) {
-    plan.sources.push_back(looked_up(weighted.source, metrics));
+    plan.sources.push_back(looked_up(weighted.source, metrics, paces));
     plan.found_by.push_back(plan.sources.back().source);
     weights.push_back(weighted.weight / sum);
   }
   plan.blend = HandSetBlend(std::move(weights));
   for (const std::string& name : placement.fallback) {
-    plan.fallback.push_back(looked_up(name, metrics));
+    plan.fallback.push_back(looked_up(name, metrics, paces));
   }
   return plan;
 }
@@ -65,29 +67,49 @@ Scratch& Scratch::of_this_thread() {
   return memory;
 }
 
-void Plan::Source::produce(const Context& context, std::vector<ProductNumber>& out) const {
-  out.clear();
-  if (source->produce(context, out).ok()) return;
-  failures->add();
-  out.clear();
+bool Plan::Source::has_time(const Context& context) const {
+  return context.left_us() > (is_search(context) ? pace->expected_us() : 0);
 }
 
-void Plan::Source::leave_out(std::vector<ProductNumber>& out) const {
+bool Plan::Source::produce(const Context& context, std::vector<ProductNumber>& out) const {
+  out.clear();
+  const std::int64_t begun_us = context.steady();
+  const absl::Status status = source->produce(context, out);
+  const std::int64_t took_us = context.steady() - begun_us;
+  seconds->add(static_cast<double>(took_us) * 1e-6);
+  if (is_search(context)) pace->note(took_us);
+  if (status.ok()) return true;
+  out.clear();
+  const bool is_late = absl::IsDeadlineExceeded(status);
+  (is_late ? late : failures)->add();
+  return !is_late;
+}
+
+void Plan::Source::leave_out(const Context& context, std::vector<ProductNumber>& out) const {
   out.clear();
   late->add();
+  if (is_search(context)) pace->pass();
 }
 
 void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) const {
-  memory.pool.begin();
-  bool is_late = false;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (is_late || context.is_late()) {
-      if (!std::exchange(is_late, true)) late_answers->add();
-      sources[i].leave_out(memory.products);
-      continue;
+  bool is_whole = true;
+  // What is looked up costs next to nothing, and is there when a search comes too late.
+  for (const bool searches : {false, true}) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const Source& source = sources[i];
+      if (source.is_search(context) != searches) continue;
+      if (source.has_time(context)) {
+        is_whole = source.produce(context, memory.found[i]) && is_whole;
+      } else {
+        source.leave_out(context, memory.found[i]);
+        is_whole = false;
+      }
     }
-    sources[i].produce(context, memory.products);
-    memory.pool.add(i, memory.products, filter, memory.context.marks);
+  }
+  if (!is_whole) late_answers->add();
+  memory.pool.begin();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    memory.pool.add(i, memory.found[i], filter, memory.context.marks);
   }
 }
 
@@ -113,8 +135,9 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
   wide.pool = profiles::PopularityBook::k_top_max;
   for (const Source& source : fallback) {
     if (selection.is_full()) break;
-    if (source.source->is_search() && context.is_late()) {
-      source.leave_out(memory.products);
+    // What only looks something up is asked however late it is: somebody has to answer.
+    if (source.is_search(context) && !source.has_time(context)) {
+      source.leave_out(context, memory.products);
       continue;
     }
     source.produce(wide, memory.products);
@@ -125,15 +148,16 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
     selection.fill(memory.products, *everything.source);
   }
   selection.explain();
-  if (placement->answers_newest && !context.is_late() && !selection.answer_newest().ok())
+  if (placement->answers_newest && related.has_time(context) && !selection.answer_newest().ok())
     related.failures->add();
   selection.arrange();
   if (context.request.explain) selection.explain_rules(stage);
   return selection;
 }
 
-Plans::Plans(PlacementBook placements, Metrics& metrics) : book(std::move(placements)) {
-  for (const Placement& placement : book.all()) plans.push_back(plan_of(placement, metrics));
+Plans::Plans(PlacementBook placements, Metrics& metrics, SourcePaces& paces)
+    : book(std::move(placements)) {
+  for (const Placement& placement : book.all()) plans.push_back(plan_of(placement, metrics, paces));
 }
 
 absl::StatusOr<const Plan*> Plans::find(std::string_view placement) const {

@@ -4,6 +4,7 @@
 // them once.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "server/recommend/blend.h"
 #include "server/recommend/candidate_source.h"
 #include "server/recommend/choice.h"
+#include "server/recommend/pace.h"
 #include "server/recommend/placement_book.h"
 #include "server/recommend/pool.h"
 #include "server/recommend/rule_stage.h"
@@ -22,7 +24,8 @@ namespace vitrine::recommend {
 // A thread's memory between two requests.
 struct Scratch {
   ContextMemory context;
-  std::vector<ProductNumber> products;  // what one source gave
+  std::vector<ProductNumber> products;                                // what one source gave
+  std::array<std::vector<ProductNumber>, Pool::k_sources_max> found;  // what each source gave
   Pool pool;
 
   static Scratch& of_this_thread();
@@ -31,16 +34,25 @@ struct Scratch {
 struct Plan {
   struct Source {
     const CandidateSource* source;
+    Pace* pace;
+    Counter* seconds;
     Counter* failures;
-    Counter* late;  // times it was left out because the deadline had passed
+    Counter* late;  // times it was left out because of the deadline
 
-    // One that fails leaves `out` empty.
-    void produce(const Context& context, std::vector<ProductNumber>& out) const;
+    bool is_search(const Context& context) const {
+      return source->cost(context) == SourceCost::search;
+    }
+    // Whether it would end before the deadline, by what is known.
+    bool has_time(const Context& context) const;
+    // False when the deadline kept it from an answer. It leaves `out` empty then, and so does one
+    // that fails.
+    bool produce(const Context& context, std::vector<ProductNumber>& out) const;
     // Counts, and leaves `out` empty.
-    void leave_out(std::vector<ProductNumber>& out) const;
+    void leave_out(const Context& context, std::vector<ProductNumber>& out) const;
   };
 
-  // Asks every source, until the deadline; what the filter admits is in the pool.
+  // Asks every source, those that only look something up first, until the deadline; what the
+  // filter admits is in the pool.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
   // Best first, by what the model has learnt, else by the weights of the placement.
   void sort(const Context& context, Pool& pool) const;
@@ -63,7 +75,8 @@ struct Plan {
 
 struct Plans {
   // Precondition, checked: every placement passes validate().
-  Plans(PlacementBook placements, Metrics& metrics);
+  // `paces` outlives them.
+  Plans(PlacementBook placements, Metrics& metrics, SourcePaces& paces);
 
   // NotFound lists the placements there are.
   absl::StatusOr<const Plan*> find(std::string_view placement) const;

@@ -21,14 +21,27 @@ void Pool::add(std::size_t source, std::span<const ProductNumber> products, Filt
   std::uint16_t place = 0;
   for (const ProductNumber product : products) {
     if (place == std::numeric_limits<std::uint16_t>::max()) return;
-    if (!filter.admits(product)) continue;
-    ProductMarks::Entry& mark = marks.at(product);
+    const std::optional<ProductNumber> shown = filter.shown_for(product);
+    if (!shown) continue;
+    ProductMarks::Entry& mark = marks.at(*shown);
     if (mark.slot == ProductMarks::k_no_slot) {
       mark.slot = static_cast<std::uint32_t>(entries_.size());
-      entries_.push_back({.product = product});
+      entries_.push_back({.product = *shown});
     }
-    entries_[mark.slot].places[source] = ++place;
+    Entry& entry = entries_[mark.slot];
+    if (entry.is_given_by(source)) continue;  // a variant of it came first
+    entry.places[source] = ++place;
+    if (*shown != product) stand_ins_.push_back({*shown, product, source});
   }
+}
+
+ProductNumber Pool::given(const Entry& entry) const {
+  for (const StandIn& stand_in : stand_ins_) {
+    if (stand_in.shown == entry.product && stand_in.source == entry.strongest) {
+      return stand_in.given;
+    }
+  }
+  return entry.product;
 }
 
 bool Pool::is_worse(const Rank& a, const Rank& b) {

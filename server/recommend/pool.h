@@ -37,11 +37,16 @@ class Pool {
 
   static float share_of_place(std::size_t place);
 
-  void begin() { entries_.clear(); }
-  // What the filter does not admit takes no place.
+  void begin() {
+    entries_.clear();
+    stand_ins_.clear();
+  }
+  // What the filter does not admit takes no place; a variant of it that may be shown takes it.
   void add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
            ProductMarks& marks);
   std::span<const Entry> entries() const { return entries_; }
+  // What its strongest source gave: the product itself, or the one it is a variant of.
+  ProductNumber given(const Entry& entry) const;
   // Null for what is not in it.
   const Entry* find(ProductNumber product) const;
 
@@ -67,7 +72,14 @@ class Pool {
   static bool is_worse(const Rank& a, const Rank& b);
   void order();
 
+  struct StandIn {
+    ProductNumber shown;
+    ProductNumber given;
+    std::size_t source;
+  };
+
   std::vector<Entry> entries_;
+  std::vector<StandIn> stand_ins_;  // few, and none in most answers
   std::vector<Rank> heap_;
 };
 

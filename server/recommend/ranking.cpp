@@ -48,11 +48,21 @@ class ListRanker {
       if ((a.entry == nullptr) != (b.entry == nullptr)) return b.entry == nullptr;
       return a.score > b.score;
     });
+    explain();
     for (const Pick& pick : listed_) ranking_.answer.products.push_back(shown(context_, pick));
     return std::move(ranking_);
   }
 
  private:
+  // Of as many as an answer may have.
+  void explain() {
+    const std::size_t count = std::min(listed_.size(), Recommender::k_limit_max);
+    for (Pick& pick : std::span(listed_).first(count)) {
+      if (pick.entry == nullptr) return;
+      pick.reason = pick.source->reason(context_, memory_.pool.given(*pick.entry));
+    }
+  }
+
   absl::Status sort_in(std::size_t place, const std::string& id) {
     const std::optional<ProductNumber> product = context_.numbers.find(id);
     if (!product || !is_known(*product)) {

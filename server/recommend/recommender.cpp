@@ -99,13 +99,13 @@ RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64
 
 Recommender::Recommender(const Parts& parts, PlacementBook placements)
     : parts_(parts),
-      plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics)),
+      plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics, paces_)),
       chance_(parts.chance_seed) {}
 
 Recommender::~Recommender() = default;
 
 void Recommender::use(PlacementBook placements) {
-  plans_.publish(std::make_shared<const Plans>(std::move(placements), parts_.metrics));
+  plans_.publish(std::make_shared<const Plans>(std::move(placements), parts_.metrics, paces_));
 }
 
 std::shared_ptr<const PlacementBook> Recommender::placements() const {

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@
 #include "server/profiles/session_book.h"
 #include "server/recommend/assortment.h"
 #include "server/recommend/chance.h"
+#include "server/recommend/pace.h"
 #include "server/recommend/placement_book.h"
 
 namespace vitrine::recommend {
@@ -51,7 +53,7 @@ struct RecommendRequest {
   ProductCondition filter = {};   // products that do not hold it are not shown
   std::vector<Rule> boosts = {};  // boosts and buries for this request, no pins
   std::size_t limit = 12;         // 1 .. k_limit_max
-  std::int64_t arrived_us = 0;    // of steady_us(): its deadline counts from here; 0: from the call
+  std::int64_t arrived_us = 0;  // of Parts::steady: its deadline counts from here; 0: from the call
   bool personalize = true;
   // False: the user id is only claimed, and the answer rests on what the visitor did itself.
   bool is_verified = true;
@@ -145,9 +147,11 @@ class Recommender {
     const Clock& clock;
     Metrics& metrics;
     std::uint64_t chance_seed = 1;  // of what is drawn by chance
-    // After so long from its arrival a request is answered with what is there: sources that have
-    // not begun are left out, and the fallback fills up. 1 .. 60,000.
+    // After so long from its arrival a request is answered with what is there: searches that would
+    // end later are left out, then every source, and the fallback fills up. 1 .. 60,000.
     TimeMs deadline_ms = 100;
+    // Microseconds, of which deadlines are made.
+    std::function<std::int64_t()> steady = steady_us;
   };
   // Precondition, checked: the placements pass validate().
   Recommender(const Parts& parts, PlacementBook placements);
@@ -189,6 +193,7 @@ class Recommender {
                       std::span<const ProductNumber> on_page = {}) const;
 
   Parts parts_;
+  mutable SourcePaces paces_;  // thread-safe
   Published<Plans> plans_;
   mutable Chance chance_;               // thread-safe
   mutable AssortmentBook assortments_;  // thread-safe; a memory of answers, not a state

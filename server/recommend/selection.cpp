@@ -37,7 +37,7 @@ bool Selection::reads(ProductNumber product) const {
 
 Pick Selection::pick_of(ProductNumber product) const {
   Pick pick;
-  pick.product = product;
+  pick.product = pick.given = product;
   const Variety& variety = context_.placement.variety;
   const Product* const known = reads(product) ? context_.catalog->find(product) : nullptr;
   if (known != nullptr) {
@@ -82,9 +82,10 @@ std::optional<Removal> Selection::refusal_of(ProductNumber product) const {
   return refusal_of(pick_of(product), nullptr);
 }
 
-void Selection::add(ProductNumber product, float score, const CandidateSource& source,
-                    const Pool::Entry* entry) {
+void Selection::add(ProductNumber product, ProductNumber given, float score,
+                    const CandidateSource& source, const Pool::Entry* entry) {
   Pick pick = pick_of(product);
+  pick.given = given;
   if (const auto refusal = refusal_of(pick, nullptr)) {
     filter_.count_yielded(product, *refusal);
     return;
@@ -95,10 +96,10 @@ void Selection::add(ProductNumber product, float score, const CandidateSource& s
   picks_.push_back(std::move(pick));
 }
 
-bool Selection::pin(ProductNumber product, float score, const CandidateSource& source,
-                    const Pool::Entry* entry, const Rule& rule) {
+bool Selection::pin(ProductNumber product, ProductNumber given, float score,
+                    const CandidateSource& source, const Pool::Entry* entry, const Rule& rule) {
   const std::size_t before = picks_.size();
-  add(product, score, source, entry);
+  add(product, given, score, source, entry);
   if (picks_.size() == before) return false;
   picks_.back().pin = &rule;
   return true;
@@ -111,13 +112,21 @@ void Selection::fill(std::span<const ProductNumber> products, const CandidateSou
   fills_ = true;
   for (const ProductNumber product : products) {
     if (is_full()) return;
-    if (contains(product) || !filter_.admits(product)) continue;
-    add(product, fill_weight_ * Pool::share_of_place(filled_++), source, nullptr);
+    if (contains(product)) continue;
+    const std::optional<ProductNumber> shown = filter_.shown_for(product);
+    if (!shown || contains(*shown)) continue;
+    add(*shown, product, fill_weight_ * Pool::share_of_place(filled_++), source, nullptr);
   }
 }
 
 void Selection::explain() {
-  for (Pick& pick : picks_) pick.reason = pick.source->reason(context_, pick.product);
+  for (Pick& pick : picks_) {
+    pick.reason = pick.source->reason(context_, pick.given);
+    const bool is_other = pick.given != pick.product;
+    if (is_other && pick.reason->kind == "buy_again") {
+      pick.reason->text = "You bought another variant of this before";
+    }
+  }
 }
 
 void Selection::explain_rules(const RuleStage& rules) {
@@ -184,10 +193,12 @@ absl::Status Selection::answer_newest() {
   const absl::Status status = related_products(context_, newest->product, related);
   const Reason reason = because_of(context_, *newest);
   const bool is_answered = std::ranges::any_of(related, [&](ProductNumber product) {
-    return filter_.admits(product) && put(product, similar_source(), reason);
+    const std::optional<ProductNumber> shown = filter_.shown_for(product);
+    return shown && put(*shown, similar_source(), reason);
   });
-  if (!is_answered && filter_.admits(newest->product)) {
-    put(newest->product, recent_source(), recent_source().reason(context_, newest->product));
+  if (is_answered) return status;
+  if (const std::optional<ProductNumber> shown = filter_.shown_for(newest->product)) {
+    put(*shown, recent_source(), recent_source().reason(context_, newest->product));
   }
   return status;
 }

@@ -18,6 +18,7 @@ namespace vitrine::recommend {
 
 struct Pick {
   ProductNumber product;
+  ProductNumber given;        // what the source gave: the product, or the one it is a variant of
   std::string_view group;     // empty: in none
   std::string_view category;  // the deepest; empty: in none
   std::string_view brand;     // empty: of none
@@ -45,12 +46,12 @@ class Selection {
   void expect(ProductNumber product) const;
   // Why what is there leaves no room for an admitted product: a variant of it, or a full cap.
   std::optional<Removal> refusal_of(ProductNumber product) const;
-  // Refuses, and counts, what refusal_of() tells. Precondition: not full, not contained, admitted
-  // by the filter.
-  void add(ProductNumber product, float score, const CandidateSource& source,
+  // Refuses, and counts, what refusal_of() tells. `given`: what the source gave, see Pick.
+  // Precondition: not full, not contained, admitted by the filter.
+  void add(ProductNumber product, ProductNumber given, float score, const CandidateSource& source,
            const Pool::Entry* entry);
   // As add(), for the rule's position. False when it is refused.
-  bool pin(ProductNumber product, float score, const CandidateSource& source,
+  bool pin(ProductNumber product, ProductNumber given, float score, const CandidateSource& source,
            const Pool::Entry* entry, const Rule& rule);
   // Of the latest product added.
   void mark_drawn(double propensity) { picks_.back().propensity = propensity; }

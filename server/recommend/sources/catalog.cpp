@@ -12,12 +12,6 @@ namespace {
 // Of a part of the catalog as large as that, the other sources know enough.
 constexpr std::size_t k_products_looked_at_max = 50'000;
 
-float popularity_of(const Context& context, ProductNumber product) {
-  const std::optional<std::uint32_t> row = context.live->row_of(product);
-  if (!row || *row >= context.live->model_row_count()) return 0;
-  return context.live->model()->popularity().weight(*row);
-}
-
 // What the request asks for, the popular first; nothing when it asks for everything.
 class Catalog final : public CandidateSource {
  public:
@@ -30,7 +24,7 @@ class Catalog final : public CandidateSource {
     context.assortment->products().for_each([&](std::uint32_t number) {
       if (found.size() == k_products_looked_at_max) return;
       const ProductNumber product(number);
-      found.emplace_back(popularity_of(context, product), product);
+      found.emplace_back(context.popularity_of(product), product);
     });
     const auto end =
         found.begin() + static_cast<std::ptrdiff_t>(std::min(context.pool, found.size()));

@@ -7,7 +7,7 @@ namespace {
 class Personal final : public CandidateSource {
  public:
   std::string_view name() const override { return "personal"; }
-  bool is_search() const override { return true; }
+  SourceCost cost(const Context&) const override { return SourceCost::search; }
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     return nearest_to_taste(context, &Interest::confidence, out);
   }

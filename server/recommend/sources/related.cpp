@@ -52,6 +52,11 @@ void append_popular_of_category(const Context& context, ProductNumber anchor,
   }
 }
 
+bool needs_search(const Context& context, ProductNumber anchor) {
+  const std::optional<std::uint32_t> row = context.live->row_of(anchor);
+  return row && *row >= context.live->model_row_count();
+}
+
 absl::Status related_products(const Context& context, ProductNumber anchor,
                               std::vector<ProductNumber>& out) {
   const std::size_t before = out.size();

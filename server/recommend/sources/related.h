@@ -24,6 +24,9 @@ bool is_in(const Product& product, std::string_view category);
 void append_popular_of_category(const Context& context, ProductNumber anchor,
                                 std::vector<ProductNumber>& out);
 
+// Whether related_products() has to search: the model has a vector of `anchor` and no list.
+bool needs_search(const Context& context, ProductNumber anchor);
+
 // Appends the model's similar products; for a product the model has only a vector of, the nearest;
 // for one it does not know, the popular ones of its category, else of the category above. Products
 // marked `seen`, and `anchor` itself, are not among them. Empty when nothing relates.

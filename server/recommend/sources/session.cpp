@@ -20,7 +20,7 @@ constexpr std::size_t k_reason_sessions_max = 50;
 class Session final : public CandidateSource {
  public:
   std::string_view name() const override { return "session"; }
-  bool is_search() const override { return true; }
+  SourceCost cost(const Context&) const override { return SourceCost::search; }
 
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     thread_local std::vector<NextProduct> next;

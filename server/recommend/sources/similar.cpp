@@ -11,6 +11,14 @@ class Similar final : public CandidateSource {
  public:
   std::string_view name() const override { return "similar"; }
 
+  SourceCost cost(const Context& context) const override {
+    const Interest* const newest = context.newest_interest();
+    const auto product = product_of_page(context);
+    const bool is_search = product ? needs_search(context, *product)
+                                   : newest != nullptr && needs_search(context, newest->product);
+    return is_search ? SourceCost::search : SourceCost::lookup;
+  }
+
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     if (const auto product = product_of_page(context)) {
       return related_products(context, *product, out);

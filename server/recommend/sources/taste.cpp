@@ -44,7 +44,7 @@ absl::Status nearest_to(const Context& context, std::span<const float> query,
   const index::RowFilter& allowed =
       is_narrow ? context.assortment->rows() : context.live->showable();
   VITRINE_ASSIGN_OR_RETURN(const std::vector<index::Neighbor> nearest,
-                           context.live->search(query, k, allowed));
+                           context.live->search(query, k, allowed, context.left_us()));
   for (const index::Neighbor& neighbor : nearest) {
     const ProductNumber product = context.live->number_of(neighbor.row);
     if (!context.marks.has(product, Mark::seen)) out.push_back(product);

@@ -21,6 +21,11 @@ class Upsell final : public CandidateSource {
  public:
   std::string_view name() const override { return "upsell"; }
 
+  SourceCost cost(const Context& context) const override {
+    const std::optional<ProductNumber> anchor = product_of_page(context);
+    return anchor && needs_search(context, *anchor) ? SourceCost::search : SourceCost::lookup;
+  }
+
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     const std::optional<ProductNumber> anchor = product_of_page(context);
     if (!anchor) return absl::OkStatus();

@@ -1,6 +1,6 @@
 #include "server/catalog/catalog.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <future>
 
@@ -112,6 +112,40 @@ TEST_F(CatalogTest, AnAcknowledgedProductIsInTheSnapshotAndOnDisk) {
   const auto reopened = open(other_numbers);
   EXPECT_EQ(reopened->current()->size(), 2U);
   expect_same(*reopened->find("p1"), *product);
+}
+
+TEST_F(CatalogTest, KnowsTheVariantsOfAProductThroughEveryChange) {
+  const auto in_group = [](std::string id, std::string group) {
+    Product product = product_of(std::move(id), "a shirt");
+    product.group_id = std::move(group);
+    return product;
+  };
+  const auto variants = [&](std::string_view id) {
+    std::vector<std::string> ids;
+    for (const ProductNumber other : catalog_->current()->variants_of(*numbers_.find(id))) {
+      ids.emplace_back(numbers_.id_of(other));
+    }
+    return ids;
+  };
+  ASSERT_TRUE(upsert({in_group("red", "g"), in_group("blue", "g"), in_group("hat", "h"),
+                      product_of("bag", "a bag"), in_group("green", "g")})
+                  .ok());
+  EXPECT_THAT(variants("red"), testing::UnorderedElementsAre("blue", "green"));
+  EXPECT_THAT(variants("hat"), testing::IsEmpty());
+  EXPECT_THAT(variants("bag"), testing::IsEmpty());
+
+  const auto before = catalog_->current();
+  ASSERT_TRUE(upsert({in_group("blue", "h"), in_group("bag", "g")}).ok());
+  ASSERT_TRUE(change("green", [](auto) -> absl::StatusOr<std::optional<Product>> {
+                return std::nullopt;
+              }).ok());
+  EXPECT_THAT(variants("red"), testing::ElementsAre("bag"));
+  EXPECT_THAT(variants("hat"), testing::ElementsAre("blue"));
+  EXPECT_EQ(before->variants_of(*numbers_.find("red")).size(), 2U) << "a snapshot stays as it is";
+
+  ProductNumbers numbers;
+  const auto again = open(numbers)->current();
+  EXPECT_EQ(again->variants_of(*numbers.find("red")).size(), 1U);
 }
 
 TEST_F(CatalogTest, AReplacedProductCountsUpAndKeepsItsBirthday) {

@@ -43,18 +43,55 @@ TEST(BuildIndexTest, BuildsTheKindItIsAskedFor) {
   }
 }
 
-TEST(BuildIndexTest, SaysWhenAnIndexMissesProducts) {
-  Random random(23);
-  // Long rows near the end of many short ones: a graph with hardly any effort loses its way.
+// Long rows near the end of many short ones: a graph with hardly any effort loses its way.
+Vectors hard_to_walk(Random& random) {
   Vectors vectors = normal_vectors(3000, 40, random);
   for (std::size_t i = 0; i < vectors.values.size(); ++i) {
     vectors.values[i] *= (i / 40) % 50 == 0 ? 3.0F : 1.0F;
   }
+  return vectors;
+}
+
+TEST(BuildIndexTest, SaysWhenAnIndexMissesProducts) {
+  Random random(23);
+  const Vectors vectors = hard_to_walk(random);
   const auto built = build_index(vectors.table(),
                                  {.kind = IndexKind::graph, .recall_queries = 50, .recall_k = 500});
   ASSERT_TRUE(built.ok()) << built.status();
   EXPECT_LT(built->recall, 1.0);
   EXPECT_GT(built->recall, 0.1);
+}
+
+// One large value in every row leaves the 8-bit codes nothing for what tells the rows apart.
+Vectors hard_to_code(std::size_t rows, Random& random) {
+  Vectors vectors = normal_vectors(rows, 16, random);
+  for (std::size_t row = 0; row < rows; ++row) vectors.values[row * 16] = 3000;
+  return vectors;
+}
+
+TEST(BuildIndexTest, RefusesAScanThatFindsTooLittle) {
+  Random random(26);
+  const Vectors vectors = hard_to_code(20'000, random);
+
+  const auto refused = build_index(vectors.table(), {.kind = IndexKind::scan, .recall_min = 0.9});
+
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.status().message(), testing::HasSubstr("at least 0.9 is asked"));
+  EXPECT_TRUE(build_index(vectors.table(), {.kind = IndexKind::scan, .recall_min = 0}).ok());
+}
+
+TEST(BuildIndexTest, ScansWhereAGraphFindsTooLittle) {
+  Random random(23);
+  const Vectors vectors = hard_to_walk(random);
+  BuildOptions options = {.kind = IndexKind::graph, .recall_queries = 50, .recall_k = 500};
+  const double found_by_graph = build_index(vectors.table(), options)->recall;
+  options.recall_min = found_by_graph + 1e-6;
+
+  const auto built = build_index(vectors.table(), options);
+
+  ASSERT_TRUE(built.ok()) << built.status();
+  EXPECT_EQ(built->kind, IndexKind::scan);
+  EXPECT_GT(built->recall, found_by_graph);
 }
 
 TEST(BuildIndexTest, KeepsAGraphAndReadsItWhileItFitsTheVectors) {
@@ -73,6 +110,7 @@ TEST(BuildIndexTest, KeepsAGraphAndReadsItWhileItFitsTheVectors) {
   const auto written = std::filesystem::last_write_time(options.graph_file);
   EXPECT_EQ(answer(vectors), first);
   EXPECT_EQ(std::filesystem::last_write_time(options.graph_file), written);
+  EXPECT_TRUE(build_index(vectors.table(), options)->is_read);
 
   // Another model's vectors, then a file that is none: built anew, and kept.
   EXPECT_NE(answer(others), first);

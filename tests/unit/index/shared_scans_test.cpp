@@ -66,6 +66,26 @@ class SharedScansTest : public ::testing::Test {
   }
 };
 
+TEST_F(SharedScansTest, ASearchThatWaitedLongEnoughGivesUpAndHarmsNobody) {
+  SharedScans scans(1);
+  const BusyIndex index(index_, scans, 2);
+  std::vector<Answer> answers(3);
+  Answer impatient;
+  {
+    std::vector<std::jthread> threads;
+    threads.emplace_back([&] { answers[0] = scans.search(index, query(0), 10, all_); });
+    while (index.sizes.empty()) std::this_thread::yield();  // the only lane is taken
+    impatient = scans.search(index, query(9), 10, all_, 1);
+    for (std::size_t i : {1U, 2U}) {
+      threads.emplace_back([&, i] { answers[i] = scans.search(index, query(i), 10 + i, all_); });
+    }
+  }
+
+  EXPECT_EQ(impatient.status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(scans.waiting(), 0U);
+  for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(*answers[i], alone(i)) << i;
+}
+
 TEST_F(SharedScansTest, SearchesThatWaitShareTheNextPassAndAnswerAsIfAlone) {
   SharedScans scans(1);
   const BusyIndex index(index_, scans, 11);

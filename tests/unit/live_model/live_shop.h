@@ -75,8 +75,9 @@ class LiveShop : public ::testing::Test {
 
   // Looks at the registry only when asked, unless told otherwise.
   void start_watcher(TimeMs poll_ms = k_hour_ms, ModelWatcher::Early early = {}) {
-    watcher_ = std::make_unique<ModelWatcher>(registry_, *catalog_, metrics_, *log_,
-                                              ModelWatcher::Options{poll_ms}, std::move(early));
+    watcher_ = std::make_unique<ModelWatcher>(
+        registry_, *catalog_, metrics_, *log_,
+        ModelWatcher::Options{.poll_ms = poll_ms, .index = {}}, std::move(early));
   }
 
   // Returns when the change is acknowledged.

@@ -1,111 +1,175 @@
 #include <gmock/gmock.h>
 
-#include "server/recommend/chance.h"
-#include "server/recommend/plan.h"
-#include "server/recommend/sources/sources.h"
+#include <set>
+
 #include "tests/unit/recommend/shop.h"
 
 namespace vitrine::recommend {
 namespace {
 
 using testing::AnyOf;
+using testing::Contains;
 using testing::Each;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::Not;
 using testing::SizeIs;
 
+// A real index whose every search takes so many microseconds of the test's time.
+class SlowIndex final : public index::ProductIndex {
+ public:
+  struct Time {
+    std::int64_t now_us = 1'000'000'000;
+    std::int64_t search_us = 0;
+  };
+  using Found = absl::StatusOr<std::vector<index::Neighbor>>;
+  using Index = std::shared_ptr<const index::ProductIndex>;
+
+  SlowIndex(Index index, Time& time) : index_(std::move(index)), time_(time) {}
+
+  Found search(std::span<const float> query, std::size_t k,
+               const index::RowFilter& allowed) const override {
+    time_.now_us += time_.search_us;
+    return index_->search(query, k, allowed);
+  }
+  std::vector<Found> search_batch(std::span<const index::SearchRequest> requests) const override {
+    time_.now_us += time_.search_us;
+    return index_->search_batch(requests);
+  }
+  absl::StatusOr<Index> with_tail(const index::VectorTable& vectors) const override {
+    return std::make_shared<SlowIndex>(*index_->with_tail(vectors), time_);
+  }
+  absl::StatusOr<Index> with_tombstones(const index::RowFilter& dead) const override {
+    return std::make_shared<SlowIndex>(*index_->with_tombstones(dead), time_);
+  }
+  std::span<const float> vector(std::uint32_t row) const override { return index_->vector(row); }
+  absl::Status save(const std::filesystem::path& path) const override { return index_->save(path); }
+  std::size_t dimension() const override { return index_->dimension(); }
+  std::size_t row_count() const override { return index_->row_count(); }
+
+ private:
+  Index index_;
+  Time& time_;
+};
+
 class DeadlineTest : public Shop {
  protected:
+  static constexpr TimeMs k_short_deadline_ms = 100;
+
   DeadlineTest() {
     open_shelves();
+    live_model::IndexedModel indexed = *live_model::index_model(shelf_model());
+    indexed.index.index = std::make_shared<SlowIndex>(indexed.index.index, time_);
+    model_.use(std::move(indexed), *catalog_);
+    recommender_.emplace(Recommender::Parts{.identities = *identities_,
+                                            .profiles = profiles_,
+                                            .popularity = popularity_,
+                                            .sessions = sessions_,
+                                            .catalog = *catalog_,
+                                            .live_model = model_,
+                                            .clock = clock_,
+                                            .metrics = metrics_,
+                                            .deadline_ms = k_short_deadline_ms,
+                                            .steady = [this] { return time_.now_us; }},
+                         PlacementBook::shipped());
     for (int i = 0; i < 3; ++i) visitor_views("v" + std::to_string(i), "Garden-4");
     visitor_views("late", "Toys-1");
   }
 
+  // Of somebody who waited so long for a thread.
   RecommendRequest request(TimeMs waited_ms = 0) const {
     RecommendRequest request;
     request.visitor_id = "late";
     request.limit = 6;
-    request.arrived_us = steady_us() - waited_ms * 1000;
+    request.arrived_us = time_.now_us - waited_ms * 1000;
     return request;
   }
-  static std::vector<std::string_view> sources(const RecommendAnswer& answer) {
-    std::vector<std::string_view> sources;
-    for (const RecommendedProduct& product : answer.products) sources.push_back(product.source);
-    return sources;
+  // Which sources were heard for what is shown.
+  std::set<std::string_view> heard(RecommendRequest request) {
+    request.explain = true;
+    const RecommendAnswer answer = ask(request);
+    EXPECT_THAT(answer.products, SizeIs(6));
+    std::set<std::string_view> heard;
+    for (const RecommendedProduct& product : answer.products) {
+      for (const auto& [source, score] : product.source_scores) heard.insert(source);
+      heard.insert(product.source);
+    }
+    return heard;
   }
+  std::string late(std::string_view source, int times) const {
+    return "vitrine_recommend_source_late_total{source=\"" + std::string(source) + "\"} " +
+           std::to_string(times) + "\n";
+  }
+
+  SlowIndex::Time time_;
 };
 
 TEST_F(DeadlineTest, WhoWaitedTooLongIsAnsweredByTheFallback) {
-  const RecommendAnswer answer = ask(request(k_deadline_ms + 1));
+  EXPECT_THAT(heard(request(k_short_deadline_ms + 1)), Each(AnyOf("trending", "popular", "new")));
 
-  EXPECT_THAT(answer.products, SizeIs(6));
-  EXPECT_THAT(sources(answer), Each(AnyOf("trending", "popular", "new")));
-  EXPECT_THAT(metrics_.text(),
-              HasSubstr("vitrine_recommend_source_late_total{source=\"personal\"} 1"));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("personal", 1)));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("similar", 1)));
   EXPECT_THAT(metrics_.text(),
               HasSubstr("vitrine_recommend_late_answers_total{placement=\"home\"} 1"));
 }
 
 TEST_F(DeadlineTest, WhoIsInTimeIsAnsweredByEverySource) {
-  const RecommendAnswer answer = ask(request());
+  EXPECT_THAT(heard(request()), IsSupersetOf({"personal", "session", "similar"}));
 
-  EXPECT_TRUE(names(answer, "Toys-1"));
   EXPECT_THAT(metrics_.text(),
               HasSubstr("vitrine_recommend_late_answers_total{placement=\"home\"} 0"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("vitrine_recommend_source_seconds_total"));
 }
 
 TEST_F(DeadlineTest, AFallbackThatSearchesIsLeftOutWhenItIsLate) {
-  RecommendRequest late = request(k_deadline_ms + 1);
+  RecommendRequest late = request(k_short_deadline_ms + 1);
   late.placement = "product_page";
   late.product_id = "Paper-1";
 
-  EXPECT_THAT(sources(ask(late)), Each(AnyOf("trending", "popular", "new")));
+  EXPECT_THAT(heard(late), Each(AnyOf("trending", "popular", "new")));
 }
 
-// Takes until the deadline has passed, and finds nothing.
-class SlowSource final : public CandidateSource {
- public:
-  std::string_view name() const override { return "slow"; }
-  absl::Status produce(const Context& context, std::vector<ProductNumber>&) const override {
-    while (!context.is_late()) {
-    }
-    return absl::OkStatus();
+// `home` names `session`, which searches, before all others.
+TEST_F(DeadlineTest, ASearchThatTakesTooLongCostsTheNextSearchAndNothingCheap) {
+  time_.search_us = 150'000;
+
+  const auto sources = heard(request());
+
+  EXPECT_THAT(sources, Contains("similar"));
+  EXPECT_THAT(sources, Not(Contains("personal")));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("personal", 1)));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("similar", 0)));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("session", 0)));
+}
+
+TEST_F(DeadlineTest, NoSearchIsBegunThatWouldMostLikelyEndTooLate) {
+  time_.search_us = 30'000;
+  ASSERT_THAT(heard(request()), Contains("personal"));
+  const std::int64_t begun_us = time_.now_us;
+
+  // 50 ms are left, and searches took 30 each.
+  const auto sources = heard(request(50));
+
+  EXPECT_EQ(time_.now_us, begun_us) << "nothing was searched";
+  EXPECT_THAT(sources, Contains("similar"));
+  EXPECT_THAT(sources, Not(AnyOf(Contains("personal"), Contains("session"))));
+  EXPECT_THAT(heard(request()), Contains("personal")) << "there is time enough";
+}
+
+TEST_F(DeadlineTest, SlowSearchesAreTriedAgainSeldomAndComeBackWhenTheyAreFast) {
+  time_.search_us = 150'000;
+  int late = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t begun_us = time_.now_us;
+    ask(request());
+    late += time_.now_us - begun_us > k_short_deadline_ms * 1000 ? 1 : 0;
   }
-  Reason reason(const Context&, ProductNumber) const override { return {}; }
-};
+  EXPECT_LE(late, 20) << "of 200 answers, by two sources that search";
+  EXPECT_GE(late, 2);
 
-TEST_F(DeadlineTest, SourcesBehindASlowOneAreLeftOutAndCounted) {
-  const SlowSource slow;
-  const Plans plans(PlacementBook::shipped(), metrics_);
-  Plan plan = **plans.find("home");
-  const auto last = plan.sources.back();
-  plan.sources = {last, {&slow, last.failures, last.late}, plan.sources.front()};
-  plan.found_by = {last.source, &slow, plan.sources.back().source};
-  Scratch memory;
-  const RecommendRequest asked = request(k_deadline_ms - 50);
-  const Recommender::Parts parts = {.identities = *identities_,
-                                    .profiles = profiles_,
-                                    .popularity = popularity_,
-                                    .sessions = sessions_,
-                                    .catalog = *catalog_,
-                                    .live_model = model_,
-                                    .clock = clock_,
-                                    .metrics = metrics_,
-                                    .deadline_ms = k_deadline_ms};
-  const Context context =
-      make_context(parts, take_snapshot(parts, asked), asked, *plan.placement, memory.context, {});
-  FilterStage filter(context, memory.context.marks);
-  Chance chance(1);
-
-  plan.gather(context, filter, memory);
-  const Selection selection = plan.select(context, filter, memory, chance);
-
-  EXPECT_THAT(selection.picks(), SizeIs(asked.limit));
-  EXPECT_THAT(metrics_.text(),
-              HasSubstr("vitrine_recommend_source_late_total{source=\"session\"} 1"));
-  EXPECT_THAT(metrics_.text(),
-              Not(HasSubstr("vitrine_recommend_source_late_total{source=\"popular\"} 1")));
+  time_.search_us = 100;
+  for (int i = 0; i < 200; ++i) ask(request());
+  EXPECT_THAT(heard(request()), IsSupersetOf({"personal", "session"}));
 }
 
 }  // namespace

@@ -60,8 +60,11 @@ class HandMadeModel final : public live_model::LiveModelSource {
   std::shared_ptr<const live_model::LiveModel> current() const override { return live_.current(); }
 
   void use(std::shared_ptr<const TrainedModel> model, const catalog::Catalog& catalog) {
-    builder_ = *live_model::LiveModelBuilder::create(std::move(model), catalog.numbers(),
-                                                     *catalog.current());
+    use(*live_model::index_model(std::move(model)), catalog);
+  }
+  void use(live_model::IndexedModel indexed, const catalog::Catalog& catalog) {
+    builder_ =
+        live_model::LiveModelBuilder::of(std::move(indexed), catalog.numbers(), *catalog.current());
     live_.publish(builder_->current());
   }
   void follow(const catalog::CatalogSnapshot& catalog, std::span<const ProductNumber> changed) {
