@@ -35,7 +35,7 @@ class ModelWatcher final : public LiveModelSource {
  public:
   struct Options {
     TimeMs poll_ms = 200;  // between two looks at the registry, 10 to an hour
-    IndexOptions index = {};
+    IndexOptions index;
   };
 
   // A model that is being read and indexed on a thread of its own.
