@@ -46,13 +46,14 @@ absl::Status keep(const ProductIndex& index, const std::filesystem::path& file) 
 }
 
 absl::StatusOr<std::shared_ptr<const ProductIndex>> kept_or_new_graph(
-    const VectorTable& vectors, std::shared_ptr<const void> owner,
-    const std::filesystem::path& file, bool& is_read) {
-  if (file.empty()) return GraphIndex::build(vectors, std::move(owner));
-  auto kept = GraphIndex::load(file);
+    const VectorTable& vectors, std::shared_ptr<const void> owner, const BuildOptions& options,
+    bool& is_read) {
+  const std::filesystem::path& file = options.graph_file;
+  if (file.empty()) return GraphIndex::build(vectors, std::move(owner), options.graph);
+  auto kept = GraphIndex::load(file, options.graph);
   is_read = kept.ok() && is_over(**kept, vectors);
   if (is_read) return kept;
-  VITRINE_ASSIGN_OR_RETURN(auto built, GraphIndex::build(vectors, std::move(owner)));
+  VITRINE_ASSIGN_OR_RETURN(auto built, GraphIndex::build(vectors, std::move(owner), options.graph));
   // A full disk costs the next start some minutes, not this one its model.
   keep(*built, file).IgnoreError();
   return built;
@@ -69,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const ProductIndex>> build(IndexKind kind,
     case IndexKind::scan:
       return ScanIndex::build(vectors, std::move(owner));
     case IndexKind::graph:
-      return kept_or_new_graph(vectors, std::move(owner), options.graph_file, is_read);
+      return kept_or_new_graph(vectors, std::move(owner), options, is_read);
   }
   return invalid_argument("kind must be exact, scan or graph, got {}", static_cast<int>(kind));
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "index/graph_index.h"
 #include "index/product_index.h"
 
 namespace vitrine::index {
@@ -29,6 +30,7 @@ struct BuildOptions {
   std::size_t recall_k = 100;  // at most ProductIndex::k_max
   // A graph that finds less gives way to a scan; a scan that finds less is refused. 0 to 1.
   double recall_min = 0;
+  GraphOptions graph = {};
   // A graph takes minutes to build: it is kept here and read the next time, as long as it is one
   // over the same vectors. Empty: not kept.
   std::filesystem::path graph_file = {};

@@ -25,6 +25,8 @@ using store::Family;
 struct Story {
   StringMap<int> times_seen;                  // of each event id
   std::map<std::uint32_t, UserNumber> owner;  // of each visitor, after the last link
+  std::map<std::uint32_t, UserNumber> home;   // whose each visitor's own history became
+  StringMap<UserNumber> buyer;                // of each order, who bought it first
   std::size_t events = 0;
   std::size_t wrong_dedupe = 0;  // events whose key does not lead back to them
   std::size_t wrong_owner = 0;   // events given to somebody else than the links so far say
@@ -38,6 +40,7 @@ void follow(const store::Database& database, const LogEntry& entry, Story& story
   if (const VisitorLink* link = entry.link()) {
     if (owner_of(link->visitor) != link->from_user) ++story.wrong_owner;
     story.owner[link->visitor.value()] = link->to_user;
+    story.home.emplace(link->visitor.value(), link->to_user);
     return;
   }
   ++story.events;
@@ -48,6 +51,16 @@ void follow(const store::Database& database, const LogEntry& entry, Story& story
   if (!position.ok() || !position->has_value() || **position != store::key_of(entry.position)) {
     ++story.wrong_dedupe;
   }
+  // What is taken back goes to whoever has what was bought, the rest to whoever did it.
+  const Event& event = *entry.event();
+  const auto bought = story.buyer.find(event.order_id);
+  if (event.type != EventType::purchase && bought != story.buyer.end()) {
+    const auto moved = story.home.find(bought->second.value());
+    const UserNumber holder = moved == story.home.end() ? bought->second : moved->second;
+    if (entry.user != holder) ++story.wrong_owner;
+    return;
+  }
+  if (event.type == EventType::purchase) story.buyer.emplace(event.order_id, entry.user);
   if (entry.visitor != k_nobody && owner_of(entry.visitor) != entry.user) ++story.wrong_owner;
 }
 

@@ -246,7 +246,7 @@ TEST_F(TrackingApiTest, AmountsWithoutACurrencyTakeTheKeysOwn) {
 
 TEST_F(TrackingApiTest, OnlyAnAdministratorsImportKeepsItsTimes) {
   use_keys();
-  const std::string open_key = make_key(R"("scopes":["collect"])");
+  const std::string open_key = make_key(R"("scopes":["collect"],"secret":true)");
   const std::string admin = make_key(R"("scopes":["admin"])");
   const auto seen = [&](const std::string& key, const std::string& user) {
     const std::string body = batch_of(
