@@ -199,10 +199,10 @@ absl::Status KeyBook::renew_identity(events::Committer& committer, const std::st
     secrets.identity.insert(secrets.identity.begin(), *renewed);
     secrets.identity.resize(std::min(secrets.identity.size(), k_identity_secrets_max));
     batch.put(store::Family::keys, id, encode(record, secrets));
-    batch.after_sync([this, id, secrets = secrets] {
+    batch.after_sync([this, id, kept = secrets] {
       auto next = std::make_shared<Keys>(*keys_->current());
       if (const auto found = next->by_id.find(id); found != next->by_id.end()) {
-        found->second.secrets = secrets;
+        found->second.secrets = kept;
       }
       keys_->publish(std::move(next));
     });
