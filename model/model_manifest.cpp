@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "model/proto/trained_model.pb.h"
+#include "model/proto_bytes.h"
 
 namespace vitrine {
 namespace {
@@ -118,7 +119,7 @@ std::string checksum_line(std::string_view bytes) {
 
 absl::Status write_manifest(const ModelManifest& manifest, const std::filesystem::path& folder) {
   const proto::ModelManifest message = to_proto(manifest);
-  const std::string bytes = message.SerializeAsString();
+  const std::string bytes = stable_bytes(message);
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
   options.preserve_proto_field_names = true;

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "model/proto/catalog.pb.h"
+#include "model/proto_bytes.h"
 #include "server/catalog/catalog.h"
 
 namespace vitrine::catalog {
@@ -29,7 +30,7 @@ std::string encode(const Product& product) {
   out.mutable_attributes()->insert(product.attributes.begin(), product.attributes.end());
   out.set_created_at_ms(product.created_at_ms);
   out.set_version(product.version);
-  return out.SerializeAsString();
+  return stable_bytes(out);
 }
 
 absl::StatusOr<Product> decode_product(std::string_view bytes) {

@@ -1,6 +1,7 @@
 #include "server/profiles/profile_cache.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <array>
@@ -319,16 +320,21 @@ void ProfileCache::State::settle(Shard& shard, std::uint32_t user, bool is_durab
 
 absl::Status ProfileCache::for_each(
     const std::function<void(UserNumber, const Profile&)>& visit) const {
+  // A checkpoint may end in between: it turns profiles into their stored form, drops who is gone
+  // and moves slots. So a shard is walked under its lock, and who was in memory is remembered.
+  absl::flat_hash_set<std::uint32_t> in_memory;
   for (Shard& shard : state_->shards) {
+    const std::lock_guard lock(shard.mutex);
     for (const Slot& slot : shard.slots) {
+      in_memory.insert(slot.user);
       if (slot.is_gone()) continue;
       visit(UserNumber(slot.user), slot.profile ? *slot.profile : decoded(slot.record));
     }
   }
   if (state_->durable == nullptr) return absl::OkStatus();
   return state_->durable->walk({}, [&](std::string_view key, std::string_view record) {
-    const UserNumber user(store::small_number_in(key).value_or(0));
-    if (state_->shard_of(user).find(user.value()) == nullptr) visit(user, decoded(record));
+    const std::uint32_t user = store::small_number_in(key).value_or(0);
+    if (!in_memory.contains(user)) visit(UserNumber(user), decoded(record));
     return true;
   });
 }

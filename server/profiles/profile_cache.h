@@ -40,7 +40,8 @@ class ProfileCache {
   void write(events::CheckpointWriter& out);
   void end(bool is_durable);
 
-  // Everybody, in no order: not while anything changes. An error of reading the store.
+  // Everybody once, in no order: not while change() or remove() is called; a checkpoint may go on.
+  // `visit` must not call the cache. An error of reading the store.
   absl::Status for_each(const std::function<void(UserNumber, const Profile&)>& visit) const;
 
   std::size_t bytes() const;         // in memory

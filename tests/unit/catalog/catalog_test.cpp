@@ -98,6 +98,18 @@ TEST_F(CatalogTest, TheStoredFormKeepsEveryField) {
   EXPECT_FALSE(decode_product(encode(product_of("p")))->price.has_value());
 }
 
+TEST_F(CatalogTest, EqualProductsHaveEqualBytes) {
+  Product product = full_product();
+  for (int i = 0; i < 20; ++i) product.attributes["key " + std::to_string(i)] = "value";
+  const std::string bytes = encode(product);
+  // Kept, so that every decoded product lives at another place.
+  std::vector<Product> copies;
+  for (int i = 0; i < 50; ++i) {
+    copies.push_back(decode_product(bytes).value());
+    ASSERT_EQ(encode(copies.back()), bytes);
+  }
+}
+
 TEST_F(CatalogTest, AnAcknowledgedProductIsInTheSnapshotAndOnDisk) {
   EXPECT_EQ(catalog_->find("p1"), nullptr);
   const auto outcome = upsert({product_of("p1"), product_of("p2")});

@@ -175,6 +175,21 @@ TEST_F(CheckpointedBooksTest, AreReadWhileTheyAreWrittenAndCheckpointed) {
   expect_recount(life);
 }
 
+TEST_F(CheckpointedBooksTest, AreWalkedWholeWhileACheckpointEnds) {
+  Life life(*database_, 64 * 1024, {.entries = 1'000'000'000});
+  ProfileBook recount(life.numbers);
+  for (const LogEntry& entry : log_) {
+    life.apply(entry);
+    recount.apply(entry);
+    if (life.position() % 400 != 0) continue;
+    life.checkpointer.ask();
+    life.checkpointer.between_batches(life.position());
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_EQ(life.profiles.fingerprint(), recount.fingerprint()) << life.position();
+    }
+  }
+}
+
 TEST_F(CheckpointedBooksTest, NeedTheProductNumbersOfTheirCheckpoint) {
   {
     Life life(*database_, 64 * 1024, {});
