@@ -63,14 +63,12 @@ class InProcessClient final : public ApiClient {
     request.method = method;
     request.target = std::move(target);
     request.body = std::move(body);
-    request.request_id = make_ulid(clock_.now_ms());
     request.is_control = true;
     std::promise<Answer> promise;
     std::future<Answer> answer = promise.get_future();
-    std::string request_id = request.request_id;
     services_->router().handle(
         std::move(request),
-        http::Reply(std::move(request_id),
+        http::Reply(make_ulid(clock_.now_ms()),
                     [promise = std::move(promise)](http::Response&& response) mutable {
                       promise.set_value(answer_of(response.status, std::move(response.body)));
                     }));

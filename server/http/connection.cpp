@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -21,6 +20,11 @@ constexpr std::size_t k_kept_buffer_bytes = 64 * 1024;  // larger ones are given
 thread_local const void* slot_being_dispatched = nullptr;
 
 constexpr std::int64_t k_no_deadline = std::numeric_limits<std::int64_t>::max();
+
+template <class Text>
+std::string_view view(const Text& text) {
+  return {text.data(), text.size()};
+}
 
 }  // namespace
 
@@ -58,18 +62,48 @@ void Connection::close_if_idle() {
   socket_.cancel(ignored);
 }
 
+// Everything a request usually needs is done here or in plain functions: a coroutine of its own
+// costs as much as parsing.
 Task<void> Connection::serve() {
   std::size_t answered_in_a_row = 0;
   for (;;) {
-    const Arrival arrival = co_await receive();
-    if (arrival == Arrival::closed) co_return;
+    begin_request();
+    Arrival arrival = take_in();
+    for (; arrival == Arrival::part; arrival = take_in()) {
+      if (std::exchange(owes_continue_, false)) {
+        const bool sent = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!sent) co_return;
+        set_deadline(limits_.body_timeout);
+        continue;
+      }
+      is_idle_ = !is_started_;
+      if (is_idle_ && loop_.is_draining()) co_return;
+      ErrorCode error;
+      const std::size_t count = co_await socket_.async_read_some(
+          input_.prepare(read_size()), net::redirect_error(use_task, error));
+      is_idle_ = false;
+      if (!error) {
+        input_.commit(count);
+      } else {
+        refuse_cut_short(error);
+        break;
+      }
+    }
+    if (arrival == Arrival::part && !response_) co_return;
     if (arrival == Arrival::request) dispatch();
     while (!response_) {
       ErrorCode ignored;
       co_await answered_.async_wait(net::redirect_error(use_task, ignored));
     }
-    const bool sent = co_await answer();
-    if (!sent) co_return;
+    compose();
+    ErrorCode error;
+    const std::size_t sent = send_at_once(output_, error);
+    if (error) co_return;
+    if (sent < output_.size()) {
+      const bool is_sent = co_await send(std::string_view(output_).substr(sent));
+      if (!is_sent) co_return;
+    }
+    give_back_large_buffers();
     if (!keep_alive_) break;
     if (input_.size() > 0 && ++answered_in_a_row >= limits_.max_pipelined) {
       answered_in_a_row = 0;
@@ -79,68 +113,55 @@ Task<void> Connection::serve() {
   co_await linger();
 }
 
-// Reads until a request is complete. A refusal leaves its answer in response_.
-Task<Connection::Arrival> Connection::receive() {
+void Connection::begin_request() {
   request_id_ = make_ulid(loop_.server().clock.now_ms());
   parser_.emplace(limits_, is_control_);
   timed_out_ = false;
   keep_alive_ = false;
-  bool started = false;
-  bool header_done = false;
+  is_started_ = false;
+  has_header_ = false;
+  owes_continue_ = false;
   set_deadline(limits_.idle_timeout);
-  for (;;) {
-    // A client may send an empty line after a body (RFC 9112, 2.2).
-    while (!started && input_.size() > 0) {
-      const char first = *static_cast<const char*>(input_.data().data());
-      if (first != '\r' && first != '\n') {
-        started = true;
-        set_deadline(limits_.header_timeout);
-      } else {
-        input_.consume(1);
-      }
+}
+
+// Parses what has come. A refusal leaves its answer in response_.
+Connection::Arrival Connection::take_in() {
+  // A client may send an empty line after a body (RFC 9112, 2.2).
+  while (!is_started_ && input_.size() > 0) {
+    const char first = *static_cast<const char*>(input_.data().data());
+    if (first != '\r' && first != '\n') {
+      is_started_ = true;
+      set_deadline(limits_.header_timeout);
+    } else {
+      input_.consume(1);
     }
-    if (started && input_.size() > 0) {
-      const auto progress =
-          parser_->take(static_cast<const char*>(input_.data().data()), input_.size());
-      input_.consume(progress.taken);
-      if (progress.refusal) {
-        refuse(*progress.refusal);
-        co_return Arrival::refused;
-      }
-      if (parser_->is_done()) co_return Arrival::request;
-      if (parser_->is_header_done() && !header_done) {
-        header_done = true;
-        set_deadline(limits_.body_timeout);
-        if (parser_->expects_continue() && !co_await send("HTTP/1.1 100 Continue\r\n\r\n")) {
-          co_return Arrival::closed;
-        }
-        set_deadline(limits_.body_timeout);
-      }
-      if (progress.taken > 0) continue;
-    }
-    const bool came = co_await read_more(started);
-    if (!came) co_return response_ ? Arrival::refused : Arrival::closed;
   }
+  while (input_.size() > 0) {
+    const auto progress =
+        parser_->take(static_cast<const char*>(input_.data().data()), input_.size());
+    input_.consume(progress.taken);
+    if (progress.refusal) {
+      refuse(*progress.refusal);
+      return Arrival::refused;
+    }
+    if (parser_->is_done()) return Arrival::request;
+    if (parser_->is_header_done() && !std::exchange(has_header_, true)) {
+      owes_continue_ = parser_->expects_continue();
+      set_deadline(limits_.body_timeout);
+      if (owes_continue_) break;
+    }
+    if (progress.taken == 0) break;
+  }
+  return Arrival::part;
 }
 
 std::size_t Connection::read_size() const {
   return parser_->is_header_done() ? k_body_read_bytes : k_read_bytes;
 }
 
-// False when nothing more comes; then response_ says what to answer to a request cut short, if
-// anything.
-Task<bool> Connection::read_more(bool request_started) {
-  is_idle_ = !request_started;
-  if (is_idle_ && loop_.is_draining()) co_return false;
-  ErrorCode error;
-  const std::size_t count = co_await socket_.async_read_some(input_.prepare(read_size()),
-                                                             net::redirect_error(use_task, error));
-  is_idle_ = false;
-  if (!error) {
-    input_.commit(count);
-    co_return true;
-  }
-  if (!request_started) co_return false;
+// What to answer to a request that nothing more comes of, if anything.
+void Connection::refuse_cut_short(const ErrorCode& error) {
+  if (!is_started_) return;
   if (timed_out_) {
     loop_.server().timeouts_counter.add();
     refuse({k_request_timeout,
@@ -151,7 +172,6 @@ Task<bool> Connection::read_more(bool request_started) {
   } else if (error == net::error::eof) {
     refuse({kind_of(absl::StatusCode::kInvalidArgument), "the request ended before it was whole"});
   }
-  co_return false;
 }
 
 void Connection::refuse(const Refusal& refusal) {
@@ -164,7 +184,6 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   Request& request = parser_->request();
   is_head_ = request.method == "HEAD";
-  request.request_id = request_id_;
   request.arrived_us = steady_us();
   deadline_us_ = k_no_deadline;  // a handler takes its time; its Reply answers even when dropped
   slot_being_dispatched = slot_.get();
@@ -189,44 +208,46 @@ void Connection::deliver(const std::shared_ptr<ReplySlot>& slot, Response&& resp
   });
 }
 
-void Connection::compose(const Response& response) {
+void Connection::compose() {
+  if (loop_.is_draining()) keep_alive_ = false;
+  const Response& response = *response_;
+  const auto add = [this](auto... parts) { (output_.append(std::string_view(parts)), ...); };
+  const fmt::format_int status(response.status);
+  const fmt::format_int size(response.body.size());
   output_.clear();
-  auto out = std::back_inserter(output_);
-  fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_of(response.status),
-                 loop_.date());
+  add("HTTP/1.1 ", view(status), " ", reason_of(response.status), "\r\nDate: ", loop_.date(),
+      "\r\n");
   if (response.status != 204) {
-    fmt::format_to(out, "Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
-                   response.body.size());
+    add("Content-Type: ", response.content_type, "\r\nContent-Length: ", view(size), "\r\n");
   }
-  fmt::format_to(out, "X-Request-Id: {}\r\nConnection: {}\r\n", request_id_,
-                 keep_alive_ ? "keep-alive" : "close");
+  add("X-Request-Id: ", view(request_id_), "\r\nConnection: ", keep_alive_ ? "keep-alive" : "close",
+      "\r\n");
   for (const auto& [name, value] : response.headers) {
     CHECK(value.find_first_of("\r\n") == std::string::npos, "a header is one line");
-    fmt::format_to(out, "{}: {}\r\n", name, value);
+    add(view(name), ": ", view(value), "\r\n");
   }
   output_ += "\r\n";
   if (!is_head_ && response.status != 204) output_ += response.body;
+  response_.reset();
 }
 
-Task<bool> Connection::answer() {
-  if (loop_.is_draining()) keep_alive_ = false;
-  compose(*response_);
-  response_.reset();
-  const bool sent = co_await send(output_);
+void Connection::give_back_large_buffers() {
   if (output_.capacity() > k_kept_buffer_bytes) output_ = std::string();
   if (input_.size() == 0 && input_.capacity() > k_kept_buffer_bytes) input_.shrink_to_fit();
-  co_return sent;
 }
 
 // Usually one system call and no detour through the loop: the socket's buffer takes a whole answer.
-Task<bool> Connection::send(std::string_view bytes) {
+std::size_t Connection::send_at_once(std::string_view bytes, ErrorCode& error) {
   set_deadline(limits_.write_timeout);
+  const std::size_t sent = socket_.write_some(net::buffer(bytes.data(), bytes.size()), error);
+  if (error != net::error::would_block) return sent;
+  error.clear();
+  return 0;
+}
+
+Task<bool> Connection::send(std::string_view bytes) {
   ErrorCode error;
-  std::size_t sent = socket_.write_some(net::buffer(bytes.data(), bytes.size()), error);
-  if (error == net::error::would_block) {
-    error.clear();
-    sent = 0;
-  }
+  const std::size_t sent = send_at_once(bytes, error);
   if (!error && sent < bytes.size()) {
     co_await socket_.write_all(bytes.substr(sent), error);
   }

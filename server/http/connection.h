@@ -35,23 +35,26 @@ class Connection {
   void expire_if_late(std::int64_t now_us);
 
  private:
-  enum class Arrival { request, refused, closed };
+  enum class Arrival { part, request, refused };
   // Where an answer that comes later finds its connection, if it still lives.
   struct ReplySlot {
     std::shared_ptr<LoopDoor> door;
     Connection* connection;  // null once gone; read on the loop's thread only
   };
 
-  Task<Arrival> receive();
-  Task<bool> read_more(bool request_started);
-  Task<bool> answer();
-  Task<bool> send(std::string_view bytes);
-  Task<void> linger();
+  void begin_request();
+  Arrival take_in();
   std::size_t read_size() const;
+  void refuse_cut_short(const ErrorCode& error);
   void dispatch();
   static void deliver(const std::shared_ptr<ReplySlot>& slot, Response&& response);
-  void compose(const Response& response);
   void refuse(const Refusal& refusal);
+  void compose();
+  void give_back_large_buffers();
+  // How many bytes went out.
+  std::size_t send_at_once(std::string_view bytes, ErrorCode& error);
+  Task<bool> send(std::string_view bytes);
+  Task<void> linger();
   void set_deadline(std::chrono::milliseconds timeout);
 
   EventLoop& loop_;
@@ -66,7 +69,10 @@ class Connection {
   Timer answered_;  // never expires: cancelling it wakes the waiting coroutine
   std::optional<Response> response_;
   std::int64_t deadline_us_;
-  bool is_idle_ = true;  // waits for the first byte of a request
+  bool is_idle_ = true;         // waits for the first byte of a request
+  bool is_started_ = false;     // some of the request is there
+  bool has_header_ = false;     // all of its header is
+  bool owes_continue_ = false;  // the client waits to be told to send the body
   bool timed_out_ = false;
   bool keep_alive_ = false;
   bool is_head_ = false;

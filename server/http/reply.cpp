@@ -35,7 +35,7 @@ Reply::~Reply() { drop(); }
 
 void Reply::observe(ReplyObserver& observer) {
   observer_ = &observer;
-  observed_since_us_ = steady_us();
+  if (observed_since_us_ == 0) observed_since_us_ = steady_us();
 }
 
 void Reply::add_header(std::string name, std::string value) {

@@ -46,7 +46,7 @@ class Reply {
   // Goes with the answer, whatever it will be.
   void add_header(std::string name, std::string value);
 
-  // From now on `observer` is told; the time counts from here.
+  // From now on `observer` is told; the time counts from the first call.
   void observe(ReplyObserver& observer);
 
  private:

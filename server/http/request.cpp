@@ -25,6 +25,12 @@ int hex_digit(char c) {
 }  // namespace
 
 void Headers::add(std::string_view name, std::string_view value) {
+  if (fields_.empty()) {
+    constexpr std::size_t k_usual_bytes = 512;
+    constexpr std::size_t k_usual_fields = 8;
+    block_.reserve(k_usual_bytes);
+    fields_.reserve(k_usual_fields);
+  }
   fields_.push_back({block_.size(), name.size(), value.size()});
   block_ += name;
   block_ += value;

@@ -57,7 +57,6 @@ struct Request {
   Headers headers;
   std::string body;
   std::int64_t arrived_us = 0;  // of steady_us(), when it was whole
-  std::string request_id;       // the answer's X-Request-Id
   bool is_control = false;  // came over the control socket or from this process: may do everything
 
   // Filled by the router before the handler runs.

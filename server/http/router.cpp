@@ -1,5 +1,6 @@
 #include "server/http/router.h"
 
+#include <absl/container/inlined_vector.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -80,9 +81,11 @@ constexpr std::string_view k_allowed_headers =
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-recovered, "
     "rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt";
 
+using Segments = absl::InlinedVector<std::string_view, 8>;  // of most paths without an allocation
+
 // The parts between slashes; the leading slash is no part.
-std::vector<std::string_view> split_path(std::string_view path) {
-  std::vector<std::string_view> segments;
+Segments split_path(std::string_view path) {
+  Segments segments;
   std::size_t begin = 1;
   while (begin <= path.size()) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
@@ -184,7 +187,7 @@ void Router::add_route(std::string_view pattern, Route added) {
 // before /v1/products/{id}.
 const Router::Path* Router::find_path(std::string_view path,
                                       std::vector<std::string_view>& captured) const {
-  const std::vector<std::string_view> segments = split_path(path);
+  const Segments segments = split_path(path);
   const Path* best = nullptr;
   for (const auto& candidate : paths_) {
     if (candidate->segments.size() != segments.size()) continue;
@@ -257,11 +260,10 @@ Reply Router::audited(const Path& path, const Request& request, Reply reply) con
 
 void Router::handle(Request request, Reply reply) const {
   reply.observe(*unmatched_);
-  const std::string target = request.target;
+  const std::string_view target = request.target;  // until a handler takes the request
   const std::size_t question = std::min(target.find('?'), target.size());
-  const std::string_view path_text = std::string_view(target).substr(0, question);
-  const std::string_view query =
-      std::string_view(target).substr(std::min(question + 1, target.size()));
+  const std::string_view path_text = target.substr(0, question);
+  const std::string_view query = target.substr(std::min(question + 1, target.size()));
 
   std::vector<std::string_view> captured;
   const Path* path = find_path(path_text, captured);
