@@ -55,6 +55,7 @@ class Connection {
   std::size_t send_at_once(std::string_view bytes, ErrorCode& error);
   Task<bool> send(std::string_view bytes);
   Task<void> linger();
+  void start_phase_clock();
   void set_deadline(std::chrono::milliseconds timeout);
 
   EventLoop& loop_;
@@ -68,6 +69,7 @@ class Connection {
   std::shared_ptr<ReplySlot> slot_;
   Timer answered_;  // never expires: cancelling it wakes the waiting coroutine
   std::optional<Response> response_;
+  const std::chrono::milliseconds* phase_timeout_ = nullptr;  // of a phase just begun
   std::int64_t deadline_us_;
   bool is_idle_ = true;         // waits for the first byte of a request
   bool is_started_ = false;     // some of the request is there
