@@ -11,8 +11,12 @@
 namespace vitrine::decisions {
 namespace {
 
-// Before every ULID.
-constexpr std::string_view k_state_key = "#state";
+// Not beside the decisions: a key before all of theirs, written with each of them, would make every
+// compaction of the newest files one of the whole family.
+constexpr store::Family k_state_family = store::Family::meta;
+constexpr std::string_view k_state_key = "decisions";
+// Where it was kept before, in front of every ULID.
+constexpr std::string_view k_former_state_key = "#state";
 constexpr std::string_view k_first_ulid = "0";
 // With each write go at most this many old decisions for one new one, and some more.
 constexpr std::size_t k_expired_for_each = 2;
@@ -52,6 +56,13 @@ struct DecisionLog::State {
   std::string oldest{k_first_ulid};  // no decision lies before it
 };
 
+// What was written last: how many decisions there were, and how many of them were erased.
+absl::StatusOr<std::optional<std::string>> stored_state(const store::Database& database) {
+  VITRINE_ASSIGN_OR_RETURN(auto stored, database.get(k_state_family, k_state_key));
+  if (stored) return stored;
+  return database.get(store::Family::decisions, k_former_state_key);
+}
+
 // Erases from the oldest on what is past its time or too much.
 void DecisionLog::State::expire(events::Batch& batch, std::size_t at_most) {
   const TimeMs kept_from_ms = batch.time_ms() - options.days_kept * k_day_ms;
@@ -79,7 +90,7 @@ class DecisionLog::WriteCommand final : public events::Command {
       batch.put(store::Family::decisions, decision.recommendation_id, encode(decision));
     }
     state_.expire(batch, k_expired_for_each * count_ + k_expired_beside);
-    batch.put(store::Family::decisions, k_state_key,
+    batch.put(k_state_family, k_state_key,
               store::key_of(state_.last_sequence.load()) + store::key_of(state_.expired.load()));
     batch.after_sync([&state = state_, decisions] {
       if (!state.listener) return;
@@ -106,7 +117,7 @@ absl::StatusOr<std::unique_ptr<DecisionLog>> DecisionLog::open(const store::Data
                                                                Metrics& metrics,
                                                                const Options& options) {
   auto state = std::make_unique<State>(database, metrics, options);
-  VITRINE_ASSIGN_OR_RETURN(const auto stored, database.get(store::Family::decisions, k_state_key));
+  VITRINE_ASSIGN_OR_RETURN(const auto stored, stored_state(database));
   if (stored) {
     const auto last = store::number_in(std::string_view(*stored).substr(0, 8));
     const auto expired = store::number_in(std::string_view(*stored).substr(8));

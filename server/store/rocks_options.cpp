@@ -57,8 +57,11 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Optio
                                ? options.write_buffer_bytes
                                : std::min(options.write_buffer_bytes, k_small_buffer_bytes);
   made.compression = rocksdb::kLZ4Compression;
-  // Checkpoints are mostly hashes, are written anew all the time, and are read at every start.
-  if (family != Family::checkpoints) made.bottommost_compression = rocksdb::kZSTD;
+  // Checkpoints are written anew all the time and read at every start; they and the keys of
+  // `dedupe` are mostly hashes.
+  if (family != Family::checkpoints && family != Family::dedupe) {
+    made.bottommost_compression = rocksdb::kZSTD;
+  }
   made.level_compaction_dynamic_level_bytes = true;
   if (is_asked_for_absent_keys(family)) {
     // A miss in the memtable costs a skip list's descent without it.

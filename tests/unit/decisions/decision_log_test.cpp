@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "server/store/key.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/decisions/support.h"
@@ -38,6 +39,32 @@ class DecisionLogTest : public ::testing::Test {
   std::unique_ptr<DecisionLog> log_;
   std::optional<CommitterOnStore> writer_;
 };
+
+// A key apart from the newest would make every compaction one of the whole family.
+TEST_F(DecisionLogTest, WritesNothingButDecisionsInOrderOfTimeToTheirFamily) {
+  open();
+  record(decision_at(k_noon_ms, {"p1"}));
+  settle();
+  std::size_t count = 0;
+  const auto cursor = database_->walk(store::Family::decisions, "", false);
+  for (; cursor->valid(); cursor->next(), ++count) {
+    EXPECT_EQ(time_in_ulid(cursor->key()), k_noon_ms) << cursor->key();
+  }
+  EXPECT_EQ(count, 1U);
+}
+
+TEST_F(DecisionLogTest, ReadsItsStateWhereEarlierVersionsKeptIt) {
+  store::WriteSet earlier;
+  earlier.put(store::Family::decisions, "#state", store::key_of(std::uint64_t{9}) + store::key_of(std::uint64_t{4}));
+  ASSERT_TRUE(database_->write(std::move(earlier)).ok());
+  open();
+  EXPECT_EQ(log_->size(), 5U);
+  const std::string id = record(decision_at(k_noon_ms, {"p1"}));
+  settle();
+  EXPECT_EQ((*log_->find(id))->sequence, 10U);
+  open();
+  EXPECT_EQ(log_->size(), 6U);
+}
 
 TEST_F(DecisionLogTest, KeepsWhatWasShownAndFindsItByItsId) {
   open();
