@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/inheriting_mutex.h"
 #include "base/status.h"
 #include "server/store/key.h"
 
@@ -69,7 +70,7 @@ struct ProfileCache::Shard {
   }
   void make_room(std::size_t bytes_max);
 
-  std::mutex mutex;  // guards all below, but `marked`
+  InheritingMutex mutex;  // guards all below, but `marked`
   std::vector<Slot> slots;
   absl::flat_hash_map<std::uint32_t, std::uint32_t> places;  // user -> slot
   std::size_t bytes = 0;

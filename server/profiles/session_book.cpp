@@ -28,6 +28,7 @@ struct Slot {
   bool is_linked = false;      // its products lead to it
   bool is_dirty = false;       // differs from the last checkpoint
   bool is_handed_out = false;  // a checkpoint is reading the clicks
+  bool is_latest = false;      // of its key: SessionKeys leads to it
   // Oldest first; null: the slot is free.
   std::shared_ptr<std::vector<Click>> shared_clicks;
 
@@ -55,6 +56,8 @@ struct Slot {
         clicks(), [&](const Click& click) { return click.product != clicks().front().product; });
   }
 };
+
+using NumberedRecord = std::pair<std::uint32_t, SessionRecord>;  // by slot
 
 // By key: where its latest session is.
 class SessionKeys {
@@ -186,7 +189,7 @@ void SessionBook::State::unlink(std::uint32_t number) {
 void SessionBook::State::forget(std::uint32_t number) {
   Slot& slot = slots[number];
   if (slot.is_linked) unlink(number);
-  keys.remove(slot.key, ref(number));
+  if (std::exchange(slot.is_latest, false)) keys.remove(slot.key, ref(number));
   by_age.erase({slot.last_ms(), slot.key, number});
   clicks.clear(number);
   ++slot.generation;
@@ -207,7 +210,8 @@ void SessionBook::State::forget_old() {
 void SessionBook::State::end_session_of(UserNumber visitor) {
   const std::uint64_t key = unnamed_session_key(visitor);
   if (const auto running = keys.find(key)) {
-    mark_dirty(running->slot);  // it is no longer the person's latest
+    slots[running->slot].is_latest = false;
+    mark_dirty(running->slot);
     keys.remove(key, *running);
   }
 }
@@ -216,11 +220,12 @@ void SessionBook::State::end_session_of(UserNumber visitor) {
 // unnamed one.
 std::uint32_t SessionBook::State::slot_for(std::uint64_t key, bool is_named, TimeMs time_ms) {
   if (const auto known = keys.find(key)) {
-    const Slot& slot = slots[known->slot];
+    Slot& slot = slots[known->slot];
     if (is_named) return known->slot;
     if (time_ms < slot.first_ms() - k_session_gap_ms) return k_no_slot;
     if (time_ms <= slot.last_ms() + k_session_gap_ms) return known->slot;
-    mark_dirty(known->slot);  // it is no longer the person's latest
+    slot.is_latest = false;
+    mark_dirty(known->slot);
   }
   std::uint32_t number = static_cast<std::uint32_t>(slots.size());
   if (free_slots.empty()) {
@@ -230,6 +235,7 @@ std::uint32_t SessionBook::State::slot_for(std::uint64_t key, bool is_named, Tim
     free_slots.pop_back();
   }
   slots[number].key = key;
+  slots[number].is_latest = true;
   keys.set(key, ref(number));
   return number;
 }
@@ -329,29 +335,29 @@ std::string SessionBook::checkpoint() const {
          store::key_of(static_cast<std::uint64_t>(state_->newest_ms));
 }
 
+// Commits wait meanwhile: what can be done later is done in the background.
 events::CheckpointPart SessionBook::begin_checkpoint() {
   if (state_->last_checkpoint == nullptr) return nullptr;
   State& state = *state_;
   const std::lock_guard lock(state.mutex);
-  // What a failed one did not write, and what changed since.
-  std::vector<std::uint32_t>& numbers = state.written;
-  numbers.insert(numbers.end(), state.dirty.begin(), state.dirty.end());
-  std::ranges::sort(numbers);
-  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
-  state.dirty.clear();
-
-  auto records = std::make_shared<std::vector<std::pair<std::uint32_t, SessionRecord>>>();
+  // What changed since the last one, and what a failed one did not write.
+  std::vector<std::uint32_t> numbers = std::exchange(state.dirty, {});
+  for (const std::uint32_t number : state.written) {
+    if (!state.slots[number].is_dirty) numbers.push_back(number);
+  }
+  auto records = std::make_shared<std::vector<NumberedRecord>>();
   records->reserve(numbers.size());
   for (const std::uint32_t number : numbers) {
     Slot& slot = state.slots[number];
     slot.is_dirty = false;
     slot.is_handed_out = true;
-    records->emplace_back(number,
-                          SessionRecord{.key = slot.key,
-                                        .is_latest = state.keys.find(slot.key) == state.ref(number),
-                                        .clicks = slot.shared_clicks});
+    records->emplace_back(
+        number,
+        SessionRecord{.key = slot.key, .is_latest = slot.is_latest, .clicks = slot.shared_clicks});
   }
+  state.written = std::move(numbers);
   return [records, &names = state.numbers](events::CheckpointWriter& writer) {
+    std::ranges::sort(*records, {}, &NumberedRecord::first);
     for (const auto& [number, record] : *records) {
       if (record.clicks == nullptr) {
         writer.erase(store::key_of(number));
@@ -378,7 +384,8 @@ absl::Status SessionBook::State::restore_slot(std::string_view key, std::string_
   slot.key = record->key;
   slot.shared_clicks = std::make_shared<std::vector<Click>>(*record->clicks);
   show(*number);
-  if (record->is_latest) keys.set(slot.key, ref(*number));
+  slot.is_latest = record->is_latest;
+  if (slot.is_latest) keys.set(slot.key, ref(*number));
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@ rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size(
 
 rocksdb::EnvOptions environment_of(const rocksdb::DBOptions& options) {
   rocksdb::EnvOptions environment(options);
-  environment.bytes_per_sync = 1 << 20;  // the sync at the end has little left to do
+  environment.bytes_per_sync = k_bytes_per_sync;
   return environment;
 }
 
@@ -25,7 +25,8 @@ class SortedFile final : public BulkWrite {
       : database_(database),
         family_(family),
         file_(std::move(file)),
-        writer_(environment_of(database.GetDBOptions()), database.GetOptions(&family), &family) {}
+        writer_(environment_of(database.GetDBOptions()), database.GetOptions(&family), &family,
+                true, rocksdb::Env::IO_LOW) {}
   ~SortedFile() override {
     std::error_code ignored;
     std::filesystem::remove(file_, ignored);

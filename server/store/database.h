@@ -87,6 +87,9 @@ class Database {
     std::size_t write_buffer_bytes = std::size_t{64} << 20;  // a family's memtable
     std::uint64_t max_total_wal_bytes = std::uint64_t{256} << 20;
     std::uint64_t min_free_bytes = std::uint64_t{1} << 30;  // below this, writes answer Unavailable
+    // What flushes, compactions and checkpoints write at most in a second, so that the syncs which
+    // somebody waits for find the disk free.
+    std::int64_t background_bytes_per_second = std::int64_t{64} << 20;
   };
 
   // Opens `folder` for writing, making it when it is new. Errors: FailedPrecondition when another

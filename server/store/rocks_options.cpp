@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/rate_limiter.h>
 #include <rocksdb/table.h>
 
 #include <pthread.h>
@@ -142,7 +143,10 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   // What the log of the store holds is read into memory at a start, and need not be written first.
   made.avoid_flush_during_recovery = true;
   made.max_background_jobs = 2;
-  made.bytes_per_sync = 1 << 20;
+  made.bytes_per_sync = k_bytes_per_sync;
+  constexpr std::int64_t k_refill_us = 10'000;  // in small portions
+  made.rate_limiter.reset(
+      rocksdb::NewGenericRateLimiter(options.background_bytes_per_second, k_refill_us));
   made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   made.listeners.push_back(std::make_shared<GivesWay>());
   made.max_log_file_size = 4 << 20;

@@ -14,6 +14,9 @@
 
 namespace vitrine::store {
 
+// Large files reach the disk as they grow: a sync of the log beside them has little to wait for.
+constexpr std::uint64_t k_bytes_per_sync = 256 << 10;
+
 std::span<const Family> all_families();  // in the order of their numbers
 std::string_view name_of(Family family);
 
