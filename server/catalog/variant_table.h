@@ -26,7 +26,7 @@ class VariantTable {
   };
 
   VariantTable with(std::span<const Change> changes) const;
-  // In the order of numbers; some may be of another group. Valid as long as the table.
+  // In the order of numbers; some may be of another group.
   std::vector<ProductNumber> of(std::string_view group_id) const;
 
  private:

@@ -1,5 +1,7 @@
 // What the store gives back, should it ever be damaged: the first byte says which record. What can
 // be read is written and read again.
+#include <google/protobuf/stubs/logging.h>
+
 #include "model/log_entry.h"
 #include "server/catalog/catalog.h"
 #include "server/decisions/decision.h"
@@ -70,6 +72,12 @@ void take(std::string_view bytes) {
       return take_deeds(bytes);
   }
 }
+
+// What cannot be read is what this is about: a line about each would hide what is found.
+const bool is_quiet = [] {
+  google::protobuf::SetLogHandler(nullptr);
+  return true;
+}();
 
 }  // namespace
 }  // namespace vitrine
