@@ -54,15 +54,15 @@ class RulesTest(unittest.TestCase):
 
     def test_a_pin_holds_from_its_first_moment_to_its_last_without_another_call(self):
         rule = {"id": "launch", "kind": "pin", "when": {"products": [PINNED]}, "position": 3}
-        self.put("window", [{**rule, "valid_from": moment(1.5), "valid_until": moment(3.5)}])
+        self.put("window", [{**rule, "valid_from": moment(3), "valid_until": moment(6)}])
         before = self.ids("window")
         self.assertNotEqual(before[2], PINNED, "it has not begun")
-        vitrine.wait_until(lambda: self.ids("window")[2] == PINNED, 4, "the pin begins")
+        vitrine.wait_until(lambda: self.ids("window")[2] == PINNED, 20, "the pin begins")
         shown = self.shown("window")
         self.assertEqual(shown[2]["rules"], ["launch"])
         self.assertEqual([product["product_id"] for product in shown if product["product_id"] != PINNED][:2], before[:2],
                          "the others keep their order")
-        vitrine.wait_until(lambda: self.ids("window") == before, 4, "the pin ends")
+        vitrine.wait_until(lambda: self.ids("window") == before, 20, "the pin ends")
 
     def test_a_bury_sinks_and_a_boost_lifts_and_a_dead_rule_does_neither(self):
         self.put("plain", [])
