@@ -2,6 +2,7 @@
 
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <atomic>
@@ -125,6 +126,7 @@ struct SessionBook::State {
   void forget(std::uint32_t number);
   void forget_old();
   void end_session_of(UserNumber visitor);
+  void erase(const Erasure& erasure);
   SessionRef ref(std::uint32_t number) const { return {number, slots[number].generation}; }
   template <class Visit>
   void for_each_product(const Slot& slot, Visit&& visit) const;
@@ -209,6 +211,17 @@ void SessionBook::State::end_session_of(UserNumber visitor) {
   if (const auto running = keys.find(key)) {
     mark_dirty(running->slot);  // it is no longer the person's latest
     keys.remove(key, *running);
+  }
+}
+
+// Looks at every session: those that a person ended have no other way to them.
+void SessionBook::State::erase(const Erasure& erasure) {
+  absl::flat_hash_set<std::uint64_t> erased(erasure.sessions.begin(), erasure.sessions.end());
+  for (const UserNumber person : erasure.people) erased.insert(unnamed_session_key(person));
+  if (erased.empty()) return;
+  for (std::uint32_t number = 0; number < slots.size(); ++number) {
+    const Slot& slot = slots[number];
+    if (slot.shared_clicks != nullptr && erased.contains(slot.key)) forget(number);
   }
 }
 
@@ -307,6 +320,7 @@ void SessionBook::apply(const LogEntry& entry) {
   if (const VisitorLink* const link = entry.link(); link && link->from_user != link->visitor) {
     state_->end_session_of(link->visitor);
   }
+  if (const Erasure* const erasure = entry.erasure()) state_->erase(*erasure);
   const Event* const event = entry.event();
   if (event != nullptr && is_click(*event)) {
     const UserNumber person = entry.visitor != k_nobody ? entry.visitor : entry.user;
