@@ -35,6 +35,15 @@ std::vector<UserNumber> IdentityBook::State::closure_of(std::vector<UserNumber> 
   return found;
 }
 
+std::vector<UserNumber> IdentityBook::State::closure_in(const Staged& staged,
+                                                        std::vector<UserNumber> found) const {
+  for (const auto& [number, now] : staged.people) {
+    const bool is_theirs = std::ranges::find(found, now.linked_user) != found.end();
+    if (is_theirs && std::ranges::find(found, number) == found.end()) found.push_back(number);
+  }
+  return closure_of(std::move(found));
+}
+
 // A visitor that was somebody else's before leaves what it did then with them.
 std::vector<UserNumber> IdentityBook::State::histories_of(
     const std::vector<UserNumber>& theirs) const {
@@ -135,7 +144,8 @@ std::size_t IdentityBook::erase(events::Batch& batch, const events::DataSubject&
   Staged& staged = state.staged_in(batch);
   staged.has_erased = true;
   std::size_t erased = 0;
-  for (const UserNumber number : subject.people) {
+  // Who came to belong to them since the subject was looked up goes along.
+  for (const UserNumber number : state.closure_in(staged, subject.people)) {
     if (state.known_in(staged, number).is_erased != 0) continue;
     state.amend(batch, staged, number, [&](Person& person) {
       person = {.linked_user = number, .erased_ms = std::max<TimeMs>(1, batch.time_ms())};

@@ -119,6 +119,8 @@ struct IdentityBook::State {
                     std::string_view visitor_id);
   void link(events::Batch& batch, Staged& staged, UserNumber number, Person person, UserNumber to);
   Known known_in(const Staged& staged, UserNumber number) const;
+  // The same beside what the batch staged; without the lock.
+  std::vector<UserNumber> closure_in(const Staged& staged, std::vector<UserNumber> people) const;
   bool is_erased_in(const Staged& staged, std::string_view kind, std::string_view id) const;
   // Changes what is stored of a person, which exists.
   void amend(events::Batch& batch, Staged& staged, UserNumber number,

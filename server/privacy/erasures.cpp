@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -47,6 +48,24 @@ std::string line_of(const ErasureRecord& record) {
                                       {"requested_at", format_time(record.requested_ms)},
                                       {"keys", std::move(keys)}}) +
          "\n";
+}
+
+// Those who began to claim to be the user while it was looked up; from now on nobody can.
+absl::Status add_latecomers(const Erasures::Parts& parts, ErasureRecord& record) {
+  events::DataSubject& subject = record.subject;
+  for (const std::string& user_id : subject.user_ids) {
+    VITRINE_ASSIGN_OR_RETURN(const std::optional<events::DataSubject> late,
+                             parts.identities.subject(user_id, {}));
+    if (!late) continue;
+    subject.visitor_ids.insert(subject.visitor_ids.end(), late->visitor_ids.begin(),
+                               late->visitor_ids.end());
+    for (auto numbers : {&events::DataSubject::people, &events::DataSubject::histories}) {
+      std::vector<UserNumber> both;
+      std::ranges::set_union(subject.*numbers, (*late).*numbers, std::back_inserter(both));
+      subject.*numbers = std::move(both);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -129,6 +148,11 @@ absl::Status Erasures::carry_out(ErasureRecord& record) {
       return unavailable("the server is stopping: the erasure goes on later");
     VITRINE_ASSIGN_OR_RETURN(const events::Erased erased,
                              owner->erase_person(record.subject, parts_.committer));
+    if (owner == &parts_.identities) {
+      VITRINE_RETURN_IF_ERROR(add_latecomers(parts_, record));
+      VITRINE_RETURN_IF_ERROR(save(record));
+      VITRINE_RETURN_IF_ERROR(owner->erase_person(record.subject, parts_.committer).status());
+    }
     record.owners.push_back(
         {.owner = std::string(owner->name()), .erased = erased, .done_ms = parts_.clock.now_ms()});
     VITRINE_RETURN_IF_ERROR(save(record));

@@ -25,6 +25,7 @@ namespace {
 // What the writer knows about a session beside what readers see.
 struct Slot {
   std::uint64_t key = 0;
+  UserNumber visitor = k_nobody;  // that clicked last, of those who are one
   std::uint32_t generation = 0;
   bool is_linked = false;      // its products lead to it
   bool is_dirty = false;       // differs from the last checkpoint
@@ -115,7 +116,8 @@ struct SessionBook::State {
         last_checkpoint(std::move(last_checkpoint_in)),
         lists(options_in.sessions_of_product_max) {}
 
-  void add(std::uint64_t key, bool is_named, const Click& click, TimeMs committed_ms);
+  void add(std::uint64_t key, bool is_named, UserNumber visitor, const Click& click,
+           TimeMs committed_ms);
   std::uint32_t slot_for(std::uint64_t key, bool is_named, TimeMs time_ms);
   void show(std::uint32_t number);
   void insert(std::uint32_t number, const Click& click);
@@ -194,6 +196,7 @@ void SessionBook::State::forget(std::uint32_t number) {
   ++slot.generation;
   slot.is_handed_out = false;
   slot.shared_clicks = nullptr;
+  slot.visitor = k_nobody;
   free_slots.push_back(number);
   mark_dirty(number);
 }
@@ -205,12 +208,17 @@ void SessionBook::State::forget_old() {
   }
 }
 
-// The session stays in the lists of its products, but its visitor begins another.
+// The session stays in the lists of its products, but its visitor begins another, also under the
+// same session id.
 void SessionBook::State::end_session_of(UserNumber visitor) {
-  const std::uint64_t key = unnamed_session_key(visitor);
-  if (const auto running = keys.find(key)) {
-    mark_dirty(running->slot);  // it is no longer the person's latest
-    keys.remove(key, *running);
+  const std::uint64_t unnamed = unnamed_session_key(visitor);
+  for (std::uint32_t number = 0; number < slots.size(); ++number) {
+    const Slot& slot = slots[number];
+    if (slot.shared_clicks == nullptr) continue;
+    if (slot.visitor != visitor && slot.key != unnamed) continue;
+    if (keys.find(slot.key) != ref(number)) continue;
+    mark_dirty(number);  // it is no longer the latest of its key
+    keys.remove(slot.key, ref(number));
   }
 }
 
@@ -282,13 +290,14 @@ void SessionBook::State::insert(std::uint32_t number, const Click& click) {
   }
 }
 
-void SessionBook::State::add(std::uint64_t key, bool is_named, const Click& click,
-                             TimeMs committed_ms) {
+void SessionBook::State::add(std::uint64_t key, bool is_named, UserNumber visitor,
+                             const Click& click, TimeMs committed_ms) {
   // An imported date far in the future must not make everything else look old.
   newest_ms = std::max(newest_ms, std::min(click.time_ms, committed_ms));
   if (click.time_ms < newest_ms - options.age_ms_max) return;
   const std::uint32_t number = slot_for(key, is_named, click.time_ms);
   if (number == k_no_slot) return;
+  if (visitor != k_nobody) slots[number].visitor = visitor;
   insert(number, click);
   forget_old();
 }
@@ -327,7 +336,7 @@ void SessionBook::apply(const LogEntry& entry) {
     const bool is_named = !event->session_id.empty();
     if (is_named || person != k_nobody) {
       state_->add(is_named ? session_key_of(event->session_id) : unnamed_session_key(person),
-                  is_named,
+                  is_named, entry.visitor,
                   {.time_ms = event->time_ms,
                    .event_key = fixed_hash(entry.source, event->event_id),
                    .product = state_->numbers.number_of(event->product_id)},
@@ -363,6 +372,7 @@ events::CheckpointPart SessionBook::begin_checkpoint() {
     records->emplace_back(number,
                           SessionRecord{.key = slot.key,
                                         .is_latest = state.keys.find(slot.key) == state.ref(number),
+                                        .visitor = slot.visitor,
                                         .clicks = slot.shared_clicks});
   }
   return [records, &names = state.numbers](events::CheckpointWriter& writer) {
@@ -390,6 +400,7 @@ absl::Status SessionBook::State::restore_slot(std::string_view key, std::string_
   if (*number >= slots.size()) slots.resize(*number + 1);
   Slot& slot = slots[*number];
   slot.key = record->key;
+  slot.visitor = record->visitor;
   slot.shared_clicks = std::make_shared<std::vector<Click>>(*record->clicks);
   show(*number);
   if (record->is_latest) keys.set(slot.key, ref(*number));
@@ -429,6 +440,7 @@ std::uint64_t SessionBook::fingerprint() const {
     if (slot.shared_clicks == nullptr) continue;
     const SessionRecord record{.key = slot.key,
                                .is_latest = state_->keys.find(slot.key) == state_->ref(number),
+                               .visitor = slot.visitor,
                                .clicks = slot.shared_clicks};
     sum += fixed_hash(encode(record, state_->numbers));  // in any order
   }

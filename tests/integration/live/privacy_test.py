@@ -3,10 +3,8 @@
 
 import base64
 import json
-import os
 import pathlib
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -144,6 +142,60 @@ class PrivacyTest(unittest.TestCase):
         with vitrine.Server(again) as server:
             self.assert_gone(server)
         self.assertEqual(found_in(again), [], "in what was restored from it")
+
+    def make_key(self, *arguments):
+        return vitrine.run_json("keys", "create", "--data", self.data, *arguments)["key"]
+
+    def test_a_page_does_not_learn_that_somebody_was_erased_and_cannot_bring_them_back(self):
+        page, privacy = self.make_key("--scopes", "collect,recommend"), self.make_key("--scopes", "privacy")
+        backend = self.make_key("--scopes", "collect", "--secret")
+
+        def ask(key, method, path, body=None):
+            return server.request(method, path, body, {"Authorization": f"Bearer {key}"})
+
+        def send(key, *events):
+            status, _, answer = ask(key, "POST", "/v1/events", {"events": list(events)})
+            self.assertEqual(status, 200, answer)
+            return answer["accepted"], answer["rejected"]
+
+        with vitrine.Server(self.data, open_to_all=False) as server:
+            send(backend, event("c1", user_id=USER, visitor_id=VISITOR, product_id=shop.product_id(2, 1)))
+            send(page, event("c2", user_id=USER, visitor_id="claims-to-be", product_id=shop.product_id(2, 1)))
+            status, _, receipt = ask(privacy, "DELETE", f"/v1/users/{USER}")
+            self.assertEqual((status, receipt["ids"]), (200, 3), "who claims to be them goes along")
+            asked = [event("c3", user_id=USER, product_id=shop.product_id(2, 1)),
+                     event("c4", user_id=USER, visitor_id="claims-to-be", product_id=shop.product_id(2, 1)),
+                     event("c5", user_id=USER, visitor_id="new", product_id=shop.product_id(2, 1)),
+                     event("c6", user_id="never-seen", visitor_id="new-2", product_id=shop.product_id(2, 1))]
+            self.assertEqual(send(page, *asked), (4, []), "all four look the same")
+            self.assertEqual(ask(privacy, "GET", f"/v1/users/{USER}")[0], 404)
+            self.assertEqual(ask(privacy, "DELETE", f"/v1/users/{USER}")[2], receipt)
+        self.assertEqual(found_in(self.data, (USER, VISITOR, "claims-to-be")), [])
+
+    def test_nobody_else_may_ask(self):
+        others = [self.make_key("--scopes", scope) for scope in ("collect,recommend", "catalog,marketing,models")]
+        with vitrine.Server(self.data, open_to_all=False) as server:
+            for key in others:
+                for method, path, body in (("GET", "/v1/users/u1/export", None), ("DELETE", "/v1/users/u1", None),
+                                           ("PATCH", "/v1/users/u1", {"personalize": False}),
+                                           ("GET", "/v1/erasures", None)):
+                    answer = server.request(method, path, body, {"Authorization": f"Bearer {key}"})
+                    self.assertEqual(answer[0], 403, (method, path, answer[2]))
+
+    def test_the_command_erases_with_and_without_a_server_and_the_acts_are_in_the_audit_log(self):
+        with vitrine.Server(self.data) as server:
+            self.live(server)
+            receipt = vitrine.run_json("erase", "--data", self.data, "--user", USER)
+            self.check_receipt_of_log(receipt)
+        self.assertIn("log", vitrine.run("erase", "--data", self.data, "--user", "u3").stdout)
+        self.assertEqual(vitrine.run("erase", "--data", self.data, "--user", "u3x", check=False).returncode, 1)
+        self.assertEqual(found_in(self.data), [])
+        audit = [json.loads(line) for line in (self.data / "audit.ndjson").read_text().splitlines()]
+        routes = {(act["method"], act["route"]) for act in audit}
+        self.assertLessEqual({("DELETE", "/v1/users/{id}"), ("GET", "/v1/users/{id}/export")}, routes)
+
+    def check_receipt_of_log(self, receipt):
+        self.assertIn("log", [owner["owner"] for owner in receipt["owners"]])
 
     def check_receipt(self, receipt):
         owners = {owner["owner"]: owner for owner in receipt["owners"]}
