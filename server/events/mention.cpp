@@ -80,7 +80,7 @@ bool Mention::is_id(std::string_view text) const {
 }
 
 bool Mention::may_be_in(std::string_view text) const {
-  if (text.find("\\") != std::string_view::npos) return true;
+  if (text.find('\\') != std::string_view::npos) return true;
   return std::ranges::any_of(
       ids_, [&](const std::string& id) { return text.find(id) != std::string_view::npos; });
 }

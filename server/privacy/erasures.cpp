@@ -37,6 +37,7 @@ std::string key_of(const ErasureRecord& record) {
 
 std::vector<std::string> in_hex(const std::vector<std::string>& keys) {
   std::vector<std::string> hex;
+  hex.reserve(keys.size());
   for (const std::string& key : keys) hex.push_back(to_hex(key));
   return hex;
 }
