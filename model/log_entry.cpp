@@ -74,9 +74,13 @@ std::string encode(const LogEntry& entry) {
     out.mutable_link()->set_to_user(link->to_user.value());
   } else if (const OrderTakeover* takeover = entry.takeover()) {
     out.mutable_takeover()->set_order_id(takeover->order_id);
+  } else if (const BotFlag* flag = entry.bot_flag()) {
+    out.mutable_bot_flag()->set_since_ms(flag->since_ms);
+    out.mutable_bot_flag()->set_until_ms(flag->until_ms);
   } else {
-    out.mutable_bot_flag()->set_since_ms(entry.bot_flag()->since_ms);
-    out.mutable_bot_flag()->set_until_ms(entry.bot_flag()->until_ms);
+    proto::Erasure& erasure = *out.mutable_erasure();
+    for (const UserNumber person : entry.erasure()->people) erasure.add_people(person.value());
+    for (const std::uint64_t session : entry.erasure()->sessions) erasure.add_sessions(session);
   }
   return out.SerializeAsString();
 }
@@ -102,6 +106,13 @@ absl::StatusOr<LogEntry> decode_log_entry(Position position, std::string_view by
   } else if (in.has_bot_flag()) {
     entry.what =
         BotFlag{.since_ms = in.bot_flag().since_ms(), .until_ms = in.bot_flag().until_ms()};
+  } else if (in.has_erasure()) {
+    Erasure erasure;
+    for (const std::uint32_t person : in.erasure().people()) {
+      erasure.people.emplace_back(person);
+    }
+    erasure.sessions.assign(in.erasure().sessions().begin(), in.erasure().sessions().end());
+    entry.what = std::move(erasure);
   } else {
     entry.what = VisitorLink{UserNumber(in.link().visitor()), UserNumber(in.link().from_user()),
                              UserNumber(in.link().to_user())};

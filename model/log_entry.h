@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "model/event.h"
@@ -41,6 +42,14 @@ struct BotFlag {
   TimeMs until_ms = 0;
 };
 
+// What the log holds of these people is gone, and so is what was made of it. In place of an entry
+// that was about them stands one that names nobody. Sessions are named as readers know them: by a
+// fixed hash of their id.
+struct Erasure {
+  std::vector<UserNumber> people;
+  std::vector<std::uint64_t> sessions;
+};
+
 struct LogEntry {
   Position position = 0;  // the entry's key, not part of its bytes
   UserNumber user;        // whose it is; k_nobody for an order without a customer
@@ -48,12 +57,13 @@ struct LogEntry {
   TimeMs committed_ms = 0;
   std::string source;  // the scope in which event_id is unique
   // An Event here has no user_id and no visitor_id.
-  std::variant<Event, VisitorLink, OrderTakeover, BotFlag> what;
+  std::variant<Event, VisitorLink, OrderTakeover, BotFlag, Erasure> what;
 
   const Event* event() const { return std::get_if<Event>(&what); }
   const VisitorLink* link() const { return std::get_if<VisitorLink>(&what); }
   const OrderTakeover* takeover() const { return std::get_if<OrderTakeover>(&what); }
   const BotFlag* bot_flag() const { return std::get_if<BotFlag>(&what); }
+  const Erasure* erasure() const { return std::get_if<Erasure>(&what); }
 };
 
 // Protobuf bytes as proto/log_entry.proto describes them.

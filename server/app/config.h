@@ -82,12 +82,14 @@ struct DataLayout {
         rejected(data / "rejected"),
         restoring(data / "restore.work"),
         audit(data / "audit.ndjson"),
+        erasures(data / "erasures.ndjson"),
         control_socket(data / "control.sock") {}
   std::filesystem::path store;           // the database
   std::filesystem::path models;          // one folder a model version
   std::filesystem::path rejected;        // lines that imports refused
   std::filesystem::path restoring;       // while a backup is being restored
   std::filesystem::path audit;           // who administrated what
+  std::filesystem::path erasures;        // hashes of the ids of people who were erased
   std::filesystem::path control_socket;  // while a server holds the directory
 };
 

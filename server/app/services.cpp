@@ -126,6 +126,7 @@ void Services::start_parts(Access access) {
   retention_.emplace(*database_, *committer_, clock_, metrics_, log_, config_.retention);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
+  start_privacy();
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
                                                      .profiles = *profiles_,
                                                      .popularity = *popularity_,
@@ -158,6 +159,7 @@ void Services::start_parts(Access access) {
                      .committer = *committer_,
                      .quarantine = *quarantine_,
                      .identities = *identities_,
+                     .erasures = *erasures_,
                      .profiles = *profiles_,
                      .recommender = *recommender_,
                      .placements = *placements_,
@@ -178,6 +180,25 @@ void Services::start_parts(Access access) {
       },
       metrics_);
   http::add_api_routes(*router_, *handled_);
+}
+
+// Everybody who keeps something about people. Identity first: from then on nobody is found by an
+// id.
+void Services::start_privacy() {
+  profile_records_.emplace(*profiles_, numbers_);
+  log_records_.emplace(*database_, profiles::session_key_of);
+  rejected_files_.emplace(layout_.rejected);
+  erasures_.emplace(privacy::Erasures::Parts{
+      .database = *database_,
+      .committer = *committer_,
+      .checkpointer = *checkpointer_,
+      .identities = *identities_,
+      .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
+                 &*decisions_, &*quarantine_, &*rejected_files_},
+      .ledger = layout_.erasures,
+      .clock = clock_,
+      .metrics = metrics_,
+      .log = log_});
 }
 
 collect::TrackingOptions Services::tracking_options() const {
@@ -227,9 +248,11 @@ absl::StatusOr<std::string> Services::back_up(const std::string& folder) {
 
 void Services::stop() {
   begin_stopping();
+  if (erasures_) erasures_->begin_stopping();
   if (workers_) workers_->stop();
   if (!committer_) return;
   retention_->stop();
+  erasures_->stop();
   committer_->stop();
   // Told and counted where it fails; the next start replays more then.
   checkpointer_->finish(committer_->visible()).IgnoreError();

@@ -20,6 +20,7 @@
 #include "model/model_registry.h"
 #include "server/app/backup/backup.h"
 #include "server/app/config.h"
+#include "server/app/import/rejected_files.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
 #include "server/decisions/decision_log.h"
@@ -27,6 +28,7 @@
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
 #include "server/events/event_log.h"
+#include "server/events/log_records.h"
 #include "server/events/quarantine.h"
 #include "server/events/retention.h"
 #include "server/http/handlers/routes.h"
@@ -36,8 +38,10 @@
 #include "server/http/workers.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
+#include "server/privacy/erasures.h"
 #include "server/profiles/popularity_book.h"
 #include "server/profiles/profile_book.h"
+#include "server/profiles/profile_records.h"
 #include "server/profiles/session_book.h"
 #include "server/recommend/recommender.h"
 #include "server/store/database.h"
@@ -100,6 +104,7 @@ class Services {
   absl::Status open_state(const Progress& progress);
   absl::Status open_catalog(absl::StatusOr<catalog::Catalog::Products> products);
   void start_parts(Access access);
+  void start_privacy();
   collect::TrackingOptions tracking_options() const;
   std::string stats_json() const;
   absl::StatusOr<std::string> back_up(const std::string& folder);
@@ -134,6 +139,10 @@ class Services {
   std::optional<events::Committer> committer_;
   std::optional<events::Retention> retention_;
   std::optional<collect::Collector> collector_;
+  std::optional<profiles::ProfileRecords> profile_records_;
+  std::optional<events::LogRecords> log_records_;
+  std::optional<RejectedFiles> rejected_files_;
+  std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;

@@ -70,6 +70,8 @@ class Collector {
   absl::Status collect(std::vector<IncomingEvent> batch, std::string source, bool is_import,
                        std::function<void(absl::StatusOr<CollectOutcome>)> done);
 
+  events::PersonalData& orders() { return orders_; }
+
  private:
   class CollectCommand;
   const store::Database& database_;
@@ -78,7 +80,7 @@ class Collector {
   events::Quarantine& quarantine_;
   const Clock& clock_;
   const Options options_;
-  const OrderBook orders_;
+  OrderBook orders_;
   BurstWatch bursts_;  // the committer thread's own
   struct Counters;
   const std::shared_ptr<Counters> counters_;

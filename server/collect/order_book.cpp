@@ -1,11 +1,14 @@
 #include "server/collect/order_book.h"
 
+#include <boost/json.hpp>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "base/random.h"
 #include "base/status.h"
 #include "model/proto/order.pb.h"
+#include "server/events/replacements.h"
 #include "server/store/key.h"
 
 namespace vitrine::collect {
@@ -67,13 +70,61 @@ absl::Status OrderBook::look_up(const events::Batch& batch, const Event& event) 
 std::optional<OrderBook::Known> OrderBook::find(const events::Batch& batch,
                                                 std::string_view key) const {
   const auto bytes = batch.get(store::Family::orders, key);
+  return bytes.ok() && *bytes ? decode(**bytes) : std::nullopt;
+}
+
+std::optional<OrderBook::Known> OrderBook::decode(std::string_view stored) {
   proto::Order in;
-  if (!bytes.ok() || !*bytes || !in.ParseFromString(**bytes)) return std::nullopt;
+  if (!in.ParseFromArray(stored.data(), static_cast<int>(stored.size()))) return std::nullopt;
   return Known{.user = UserNumber(in.user()),
                .is_verified = in.is_verified(),
                .teller = in.teller(),
                .time_ms = in.time_ms(),
                .is_retold = in.is_retold()};
+}
+
+absl::Status OrderBook::for_each_of(
+    const events::DataSubject& subject,
+    const std::function<absl::Status(std::string_view key, std::string_view stored,
+                                     const Known& known)>& visit) const {
+  const auto cursor = database_.walk(store::Family::orders, {}, true);
+  for (; cursor->valid(); cursor->next()) {
+    const std::optional<Known> known = decode(cursor->value());
+    if (!known || !subject.did(known->user)) continue;
+    VITRINE_RETURN_IF_ERROR(visit(cursor->key(), cursor->value(), *known));
+  }
+  return cursor->status();
+}
+
+absl::StatusOr<std::string> OrderBook::export_person(const events::DataSubject& subject) const {
+  boost::json::array orders;
+  VITRINE_RETURN_IF_ERROR(for_each_of(subject, [&](auto, auto, const Known& known) {
+    orders.push_back({{"time", format_time(known.time_ms)}, {"is_verified", known.is_verified}});
+    return absl::OkStatus();
+  }));
+  return boost::json::serialize(orders);
+}
+
+absl::StatusOr<events::Erased> OrderBook::erase_person(const events::DataSubject& subject,
+                                                       events::Committer& committer) {
+  std::size_t kept = 0;
+  std::vector<events::Replacement> replacements;
+  const auto carry_out = [&]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, events::replace(committer, replacements));
+    kept += replaced;
+    return absl::OkStatus();
+  };
+  VITRINE_RETURN_IF_ERROR(for_each_of(subject, [&](auto key, auto stored, const Known& known) {
+    Known nobodys = known;
+    nobodys.user = k_nobody;
+    replacements.push_back({.family = store::Family::orders,
+                            .key = std::string(key),
+                            .before = std::string(stored),
+                            .after = nobodys.encode()});
+    return replacements.size() < events::k_replacements_at_once ? absl::OkStatus() : carry_out();
+  }));
+  VITRINE_RETURN_IF_ERROR(carry_out());
+  return events::Erased{.dropped = 0, .kept_without_person = kept};
 }
 
 void OrderBook::place_purchase(events::Batch& batch, identity::IdentityBook& identities,

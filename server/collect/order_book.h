@@ -8,18 +8,22 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/event.h"
 #include "model/ids.h"
 #include "server/events/committer.h"
+#include "server/events/personal_data.h"
 #include "server/identity/identity_book.h"
 #include "server/store/database.h"
 
 namespace vitrine::collect {
 
-class OrderBook {
+class OrderBook final : public events::PersonalData {
  public:
   explicit OrderBook(const store::Database& database) : database_(database) {}  // outlives it
 
@@ -33,8 +37,22 @@ class OrderBook {
   void place(events::Batch& batch, identity::IdentityBook& identities, std::string_view source,
              identity::Who& who, Event& event) const;
 
+  std::string_view name() const override { return "orders"; }
+  std::vector<store::Family> families() const override { return {store::Family::orders}; }
+  // [{"time", ...}]: an order is known by a hash here; the log names it.
+  absl::StatusOr<std::string> export_person(const events::DataSubject& subject) const override;
+  // Orders stay, and are nobody's.
+  absl::StatusOr<events::Erased> erase_person(const events::DataSubject& subject,
+                                              events::Committer& committer) override;
+
  private:
   struct Known;
+  // The known ones of the person, with their key and how they are stored.
+  absl::Status for_each_of(
+      const events::DataSubject& subject,
+      const std::function<absl::Status(std::string_view key, std::string_view stored,
+                                       const Known& known)>& visit) const;
+  static std::optional<Known> decode(std::string_view stored);
   std::optional<Known> find(const events::Batch& batch, std::string_view key) const;
   void place_purchase(events::Batch& batch, identity::IdentityBook& identities,
                       std::string_view key, const Known& mine, Event& event) const;

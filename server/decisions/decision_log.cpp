@@ -1,11 +1,14 @@
 #include "server/decisions/decision_log.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <atomic>
 #include <boost/json.hpp>
 #include <mutex>
 #include <utility>
 
 #include "base/status.h"
+#include "server/events/replacements.h"
 #include "server/store/key.h"
 
 namespace vitrine::decisions {
@@ -35,6 +38,11 @@ struct DecisionLog::State {
   std::vector<Decision> take_waiting() {
     const std::lock_guard lock(mutex);
     is_submitted = false;
+    if (!erased.empty()) {
+      for (Decision& decision : waiting) {
+        if (erased.contains(decision.user)) decision.user = k_nobody;
+      }
+    }
     return std::exchange(waiting, {});
   }
   void drop_waiting() { dropped.add(static_cast<double>(take_waiting().size())); }
@@ -46,9 +54,10 @@ struct DecisionLog::State {
   Counter& dropped;
   Listener listener;
 
-  std::mutex mutex;  // of the two below
+  std::mutex mutex;  // of the three below
   std::vector<Decision> waiting;
-  bool is_submitted = false;  // a command that will take what waits is on its way
+  bool is_submitted = false;               // a command that will take what waits is on its way
+  absl::flat_hash_set<UserNumber> erased;  // since the start
 
   // The committer thread's own, but for reading sizes.
   std::atomic<std::uint64_t> last_sequence{0};
@@ -165,10 +174,10 @@ absl::Status DecisionLog::for_each(TimeMs from_ms,
 
 std::uint64_t DecisionLog::size() const { return state_->last_sequence - state_->expired; }
 
-absl::StatusOr<std::string> DecisionLog::export_person(UserNumber user) const {
+absl::StatusOr<std::string> DecisionLog::export_person(const events::DataSubject& subject) const {
   boost::json::array decisions;
   VITRINE_RETURN_IF_ERROR(for_each(0, [&](const Decision& decision) {
-    if (decision.user != user) return;
+    if (!subject.did(decision.user)) return;
     boost::json::array products;
     for (const ShownProduct& shown : decision.shown) products.emplace_back(shown.product_id);
     decisions.push_back({{"recommendation_id", decision.recommendation_id},
@@ -176,9 +185,37 @@ absl::StatusOr<std::string> DecisionLog::export_person(UserNumber user) const {
                          {"placement", decision.placement},
                          {"products", std::move(products)}});
   }));
-  boost::json::object all;
-  all["decisions"] = std::move(decisions);
-  return boost::json::serialize(all);
+  return boost::json::serialize(decisions);
+}
+
+// An answer that was being made when its person was erased is written without a name, too.
+absl::StatusOr<events::Erased> DecisionLog::erase_person(const events::DataSubject& subject,
+                                                         events::Committer& committer) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->erased.insert(subject.histories.begin(), subject.histories.end());
+  }
+  events::Erased erased;
+  std::vector<events::Replacement> replacements;
+  const auto carry_out = [&]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, events::replace(committer, replacements));
+    erased.kept_without_person += replaced;
+    return absl::OkStatus();
+  };
+  const auto cursor = state_->database.walk(store::Family::decisions, k_first_ulid, true);
+  for (; cursor->valid(); cursor->next()) {
+    VITRINE_ASSIGN_OR_RETURN(Decision decision, decode_decision(cursor->key(), cursor->value()));
+    if (!subject.did(decision.user)) continue;
+    decision.user = k_nobody;
+    replacements.push_back({.family = store::Family::decisions,
+                            .key = std::string(cursor->key()),
+                            .before = std::string(cursor->value()),
+                            .after = encode(decision)});
+    if (replacements.size() >= events::k_replacements_at_once) VITRINE_RETURN_IF_ERROR(carry_out());
+  }
+  VITRINE_RETURN_IF_ERROR(cursor->status());
+  VITRINE_RETURN_IF_ERROR(carry_out());
+  return erased;
 }
 
 }  // namespace vitrine::decisions

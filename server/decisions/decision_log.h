@@ -22,12 +22,12 @@
 #include "base/metrics.h"
 #include "server/decisions/decision.h"
 #include "server/events/committer.h"
+#include "server/events/personal_data.h"
 #include "server/store/database.h"
-#include "server/store/personal_data.h"
 
 namespace vitrine::decisions {
 
-class DecisionLog final : public store::PersonalData {
+class DecisionLog final : public events::PersonalData {
  public:
   struct Options {
     std::size_t waiting_max = 8192;  // decisions in memory; one more is dropped
@@ -58,8 +58,11 @@ class DecisionLog final : public store::PersonalData {
 
   std::string_view name() const override { return "decisions"; }
   std::vector<store::Family> families() const override { return {store::Family::decisions}; }
-  // {"decisions": [...]}. Walks all there are.
-  absl::StatusOr<std::string> export_person(UserNumber user) const override;
+  // [{"recommendation_id", ...}]. Walks all there are.
+  absl::StatusOr<std::string> export_person(const events::DataSubject& subject) const override;
+  // Decisions stay, for what came of them, and name nobody.
+  absl::StatusOr<events::Erased> erase_person(const events::DataSubject& subject,
+                                              events::Committer& committer) override;
 
  private:
   class WriteCommand;

@@ -133,6 +133,9 @@ void ResultsBook::apply(const LogEntry& entry) {
   } else if (const VisitorLink* const link = entry.link()) {
     const std::lock_guard lock(mutex_);
     if (link->from_user == link->visitor) touches_.move(link->visitor, link->to_user);
+  } else if (const Erasure* const erasure = entry.erasure()) {
+    const std::lock_guard lock(mutex_);
+    for (const UserNumber person : erasure->people) touches_.erase(person);
   }
   const std::lock_guard lock(mutex_);
   position_ = entry.position;

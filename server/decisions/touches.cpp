@@ -36,6 +36,11 @@ void Touches::move(UserNumber from, UserNumber to) {
   }
 }
 
+void Touches::erase(UserNumber user) {
+  if (people_.erase(user) == 0) return;
+  std::erase_if(order_, [&](const Touch& touch) { return touch.user == user; });
+}
+
 std::optional<std::uint32_t> Touches::last(UserNumber user, std::uint64_t product,
                                            TimeMs time_ms) const {
   const auto person = people_.find(user);

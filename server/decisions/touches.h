@@ -35,6 +35,7 @@ class Touches {
   void add(const Touch& touch);
   // What the visitor clicked is the user's from now on.
   void move(UserNumber from, UserNumber to);
+  void erase(UserNumber user);
   // The slot of the person's last click on the product in the window before `time_ms`.
   std::optional<std::uint32_t> last(UserNumber user, std::uint64_t product, TimeMs time_ms) const;
 

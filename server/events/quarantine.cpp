@@ -1,6 +1,7 @@
 #include "server/events/quarantine.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <map>
 #include <mutex>
 #include <set>
@@ -8,6 +9,8 @@
 
 #include "base/status.h"
 #include "model/proto/quarantine.pb.h"
+#include "server/events/mention.h"
+#include "server/events/replacements.h"
 #include "server/store/key.h"
 
 namespace vitrine::events {
@@ -225,6 +228,42 @@ absl::StatusOr<Quarantine::Page> Quarantine::list(const QuarantineFilter& filter
   }
   if (numbers.size() < k_looked_at_max) page.next_before = 0;
   return page;
+}
+
+absl::Status Quarantine::for_each_of(
+    const DataSubject& subject, const std::function<void(const QuarantinedEvent&)>& visit) const {
+  const Mention mention(subject.ids());
+  const auto cursor = state_->database.walk(store::Family::quarantine, {}, true);
+  for (; cursor->valid(); cursor->next()) {
+    const std::uint64_t number = store::number_in(cursor->key()).value_or(0);
+    VITRINE_ASSIGN_OR_RETURN(const QuarantinedEvent event, decode(number, cursor->value()));
+    if (mention.is_in_json(event.raw) || mention.is_in(event.message)) visit(event);
+  }
+  return cursor->status();
+}
+
+absl::StatusOr<std::string> Quarantine::export_person(const DataSubject& subject) const {
+  namespace json = boost::json;
+  json::array events;
+  VITRINE_RETURN_IF_ERROR(for_each_of(subject, [&](const QuarantinedEvent& event) {
+    events.push_back({{"received_at", format_time(event.received_ms)},
+                      {"source", event.source},
+                      {"code", event.code},
+                      {"message", event.message},
+                      {"raw", event.raw}});
+  }));
+  return json::serialize(events);
+}
+
+absl::StatusOr<Erased> Quarantine::erase_person(const DataSubject& subject, Committer& committer) {
+  std::vector<std::uint64_t> numbers;
+  VITRINE_RETURN_IF_ERROR(for_each_of(
+      subject, [&](const QuarantinedEvent& event) { numbers.push_back(event.number); }));
+  VITRINE_RETURN_IF_ERROR(submit_patiently(committer, [&](Batch& batch) {
+    for (const std::uint64_t number : numbers) remove(batch, number);
+    return absl::OkStatus();
+  }));
+  return Erased{.dropped = numbers.size()};
 }
 
 std::uint64_t Quarantine::size() const {

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "server/events/committer.h"
+#include "server/events/personal_data.h"
 #include "server/store/database.h"
 
 namespace vitrine::events {
@@ -37,7 +39,7 @@ struct QuarantineFilter {
   TimeMs until_ms = 0;  // received before
 };
 
-class Quarantine {
+class Quarantine final : public PersonalData {
  public:
   static constexpr std::size_t k_raw_bytes_max = 32 * 1024;
   struct Options {
@@ -68,11 +70,20 @@ class Quarantine {
   absl::StatusOr<std::optional<QuarantinedEvent>> find(std::uint64_t number) const;
   std::uint64_t size() const;
 
+  std::string_view name() const override { return "quarantine"; }
+  std::vector<store::Family> families() const override { return {store::Family::quarantine}; }
+  // [{"received_at", "code", "raw", ...}] of those that name one of the person's ids.
+  absl::StatusOr<std::string> export_person(const DataSubject& subject) const override;
+  absl::StatusOr<Erased> erase_person(const DataSubject& subject, Committer& committer) override;
+
  private:
   struct State;
   class Changes;
   Changes& changes_in(Batch& batch);
   std::vector<std::uint64_t> numbers_below(std::uint64_t before, const std::string& code) const;
+  // Of those that name one of the person's ids.
+  absl::Status for_each_of(const DataSubject& subject,
+                           const std::function<void(const QuarantinedEvent&)>& visit) const;
   explicit Quarantine(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };

@@ -34,11 +34,6 @@ std::string encode(const RetentionState& state) {
          store::key_of(state.orders_until) + store::key_of(state.entries_removed);
 }
 
-bool is_of_an_order(EventType type) {
-  return type == EventType::purchase || type == EventType::refund || type == EventType::cancel ||
-         type == EventType::order_update;
-}
-
 bool is_behaviour(const LogEntry& entry) {
   return entry.event() != nullptr && !is_of_an_order(entry.event()->type);
 }
@@ -89,6 +84,11 @@ class StepCommand final : public Command {
 };
 
 }  // namespace
+
+bool is_of_an_order(EventType type) {
+  return type == EventType::purchase || type == EventType::refund || type == EventType::cancel ||
+         type == EventType::order_update;
+}
 
 bool has_passing_key(const LogEntry& entry) {
   const Event* event = entry.event();

@@ -35,6 +35,9 @@ struct RetentionState {
   }
 };
 
+// What the law asks a shop to keep for longer.
+bool is_of_an_order(EventType type);
+
 absl::StatusOr<RetentionState> read_retention_state(const store::Database& database);
 
 // Whether the key of this entry's event goes after Options::key_days.

@@ -76,6 +76,9 @@ bool is_no_act(std::string_view pattern) {
          pattern.starts_with("/v1/expressions/") || pattern == "/v1/models/refresh";
 }
 
+// Reading everything about a person is an act of its own.
+bool is_act_of_reading(std::string_view pattern) { return pattern == "/v1/users/{id}/export"; }
+
 // What pages may send: the first two, and what Segment's and RudderStack's browser clients add.
 constexpr std::string_view k_allowed_headers =
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-recovered, "
@@ -298,7 +301,9 @@ void Router::handle(Request request, Reply reply) const {
   if (absl::Status ready = prepare(*path, captured, query, route->scope, request); !ready.ok()) {
     return reply.fail(ready);
   }
-  if (audit_ != nullptr && route->is_administrative() && !is_no_act(path->pattern)) {
+  const bool is_act =
+      (route->is_administrative() && !is_no_act(path->pattern)) || is_act_of_reading(path->pattern);
+  if (audit_ != nullptr && is_act) {
     reply = audited(*path, request, std::move(reply));
   }
   // A library may throw on the way; the reply then dies with the stack and answers 500.

@@ -1,138 +1,15 @@
 #include "server/identity/identity_book.h"
 
-#include <absl/container/flat_hash_map.h>
-
 #include <algorithm>
-#include <cstring>
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "base/check.h"
 #include "base/status.h"
-#include "model/proto/identity.pb.h"
+#include "server/identity/identity_state.h"
+#include "server/identity/person_record.h"
 #include "server/store/key.h"
 
 namespace vitrine::identity {
-namespace {
-
-using store::Family;
-
-// A hashed id in 16 bytes instead of a string on the heap.
-struct IdHash {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  friend bool operator==(const IdHash&, const IdHash&) = default;
-  template <class H>
-  friend H AbslHashValue(H state, const IdHash& hash) {
-    return H::combine(std::move(state), hash.high);
-  }
-};
-static_assert(sizeof(IdHash) == store::k_hashed_key_bytes);
-
-IdHash hash_in(std::string_view key) {
-  IdHash hash;
-  std::memcpy(&hash, key.data(), sizeof hash);
-  return hash;
-}
-
-// What memory keeps of a person.
-struct Known {
-  UserNumber linked_user;  // of a visitor or claim: whose it is, or itself; k_nobody for a user
-  std::uint32_t moved_to : 31 = 0;  // the number of whom its own history became
-  std::uint32_t is_claim : 1 = 0;
-  TimeMs first_seen_ms = 0;
-  bool is_user() const { return linked_user == k_nobody; }
-};
-static_assert(sizeof(Known) == 16);
-
-using Numbers = absl::flat_hash_map<IdHash, UserNumber>;
-
-// What one batch made or changed, until it is durable.
-struct Staged {
-  Numbers numbers;
-  absl::flat_hash_map<UserNumber, Known> people;
-  std::uint32_t next = 0;
-};
-
-std::string encode(const Person& person) {
-  proto::Person out;
-  out.set_user_id(person.user_id);
-  out.set_visitor_id(person.visitor_id);
-  out.set_linked_user(person.linked_user.value());
-  out.set_first_seen_ms(person.first_seen_ms);
-  out.set_claimed_user_id(person.claimed_user_id);
-  out.set_moved_to(person.moved_to.value());
-  return out.SerializeAsString();
-}
-
-absl::StatusOr<Person> decode(UserNumber number, std::string_view bytes) {
-  thread_local proto::Person in;  // kept, because making and freeing its parts takes longest
-  if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return data_loss("the record of person {} cannot be read", number.value());
-  }
-  return Person{.user_id = std::move(*in.mutable_user_id()),
-                .visitor_id = std::move(*in.mutable_visitor_id()),
-                .linked_user = UserNumber(in.linked_user()),
-                .first_seen_ms = in.first_seen_ms(),
-                .claimed_user_id = std::move(*in.mutable_claimed_user_id()),
-                .moved_to = UserNumber(in.moved_to())};
-}
-
-Known known_of(const Person& person) {
-  return {.linked_user = person.linked_user,
-          .moved_to = person.moved_to.value() & 0x7FFFFFFFU,
-          .is_claim = person.claimed_user_id.empty() ? 0U : 1U,
-          .first_seen_ms = person.first_seen_ms};
-}
-
-}  // namespace
-
-struct IdentityBook::State {
-  explicit State(const store::Database* database_in) : database(database_in) {}
-
-  absl::Status load();
-  absl::Status load_numbers();
-  absl::Status load_people();
-
-  std::string key_of_id(std::string_view kind, std::string_view id) const {
-    return store::hashed_key(database->secret(), kind, {}, id);
-  }
-  std::string key_of_claim(std::string_view visitor_id, std::string_view user_id) const {
-    return store::hashed_key(database->secret(), "claim", visitor_id, user_id);
-  }
-  // The four below: called with the lock held.
-  UserNumber number_of(const IdHash& hash) const {
-    const auto found = numbers.find(hash);
-    return found == numbers.end() ? k_nobody : found->second;
-  }
-  UserNumber claim_number(std::string_view visitor_id, std::string_view user_id) const {
-    return number_of(hash_in(key_of_claim(visitor_id, user_id)));
-  }
-  const Known& known(UserNumber number) const { return people[number.value()]; }
-  void learn(UserNumber number, const Known& now);
-
-  Staged& staged_in(events::Batch& batch);
-  // Nobody when there is no such person yet.
-  UserNumber number_in(const Staged& staged, std::string_view key) const;
-  // `person`'s ids are what is stored when the key is new.
-  UserNumber find_or_make(events::Batch& batch, Staged& staged, std::string_view key,
-                          Person person);
-  UserNumber resolve_user(events::Batch& batch, Staged& staged, std::string_view id);
-  UserNumber resolve_visitor(events::Batch& batch, Staged& staged, std::string_view id);
-  Who resolve_claim(events::Batch& batch, Staged& staged, std::string_view user_id,
-                    std::string_view visitor_id);
-  void link(events::Batch& batch, Staged& staged, UserNumber number, Person person, UserNumber to);
-  Known known_in(const Staged& staged, UserNumber number) const;
-
-  const store::Database* database;  // null: nobody is known
-  mutable std::shared_mutex mutex;  // guards all below
-  Numbers numbers;
-  std::vector<Known> people;                                          // by number; 0 is nobody
-  absl::flat_hash_map<UserNumber, std::vector<UserNumber>> visitors;  // of a user
-  std::size_t users = 0;
-  std::size_t visitor_count = 0;
-};
 
 absl::Status IdentityBook::State::load_numbers() {
   const auto ids = database->walk(Family::ids, {}, true);
@@ -154,7 +31,7 @@ absl::Status IdentityBook::State::load_people() {
       return data_loss("the table of people has a key that cannot be read");
     }
     const UserNumber number(*key);
-    VITRINE_ASSIGN_OR_RETURN(const Person person, decode(number, records->value()));
+    VITRINE_ASSIGN_OR_RETURN(const Person person, decode_person(number, records->value()));
     learn(number, known_of(person));
   }
   return records->status();
@@ -166,17 +43,19 @@ absl::Status IdentityBook::State::load() {
   return load_people();
 }
 
+void IdentityBook::State::count(const Known& person, int by) {
+  if (person.is_user()) users += static_cast<std::size_t>(by);
+  if (person.is_visitor()) visitor_count += static_cast<std::size_t>(by);
+  if (person.is_erased != 0) erased += static_cast<std::size_t>(by);
+}
+
 void IdentityBook::State::learn(UserNumber number, const Known& now) {
   if (number.value() >= people.size()) people.resize(number.value() + 1);
   Known& known = people[number.value()];
-  if (now.is_user()) {
-    ++users;  // learnt once and never changed
-  } else if (known.is_user() && !now.is_claim) {
-    ++visitor_count;
-  }
-  if (!known.is_user() && known.linked_user != number) {
-    std::erase(visitors[known.linked_user], number);
-  }
+  if (known.is_known != 0) count(known, -1);
+  count(now, 1);
+  const bool belonged = known.is_known != 0 && !known.is_user() && known.linked_user != number;
+  if (belonged) std::erase(visitors[known.linked_user], number);
   if (!now.is_user() && now.linked_user != number) visitors[now.linked_user].push_back(number);
   known = now;
 }
@@ -210,7 +89,7 @@ UserNumber IdentityBook::State::number_in(const Staged& staged, std::string_view
 UserNumber IdentityBook::State::find_or_make(events::Batch& batch, Staged& staged,
                                              std::string_view key, Person person) {
   if (const UserNumber number = number_in(staged, key); number != k_nobody) return number;
-  CHECK(staged.next < (UINT32_MAX >> 1), "there are numbers left for people");
+  CHECK(staged.next < k_numbers_max, "there are numbers left for people");
   const UserNumber number(staged.next++);
   staged.numbers.emplace(hash_in(key), number);
   person.linked_user = person.user_id.empty() ? number : k_nobody;
@@ -243,8 +122,12 @@ void IdentityBook::State::link(events::Batch& batch, Staged& staged, UserNumber 
   person.linked_user = to;
   person.first_seen_ms = before.first_seen_ms;
   person.moved_to = before.linked_user == number ? to : UserNumber(before.moved_to);
+  person.refuses_personalization = before.refuses_personalization != 0;
   batch.put(Family::people, store::key_of(number.value()), encode(person));
   staged.people[number] = known_of(person);
+  if (person.refuses_personalization && known_in(staged, to).refuses_personalization == 0) {
+    amend(batch, staged, to, [](Person& user) { user.refuses_personalization = true; });
+  }
 }
 
 Who IdentityBook::State::resolve_claim(events::Batch& batch, Staged& staged,
@@ -273,6 +156,18 @@ Known IdentityBook::State::known_in(const Staged& staged, UserNumber number) con
   return known(number);
 }
 
+void IdentityBook::State::amend(events::Batch& batch, Staged& staged, UserNumber number,
+                                const std::function<void(Person&)>& change) const {
+  const std::string key = store::key_of(number.value());
+  const absl::StatusOr<std::optional<std::string>> stored = batch.get(Family::people, key);
+  CHECK(stored.ok() && stored->has_value(), "the record of a known person is there");
+  absl::StatusOr<Person> person = decode_person(number, **stored);
+  CHECK(person.ok(), "the record of a known person can be read");
+  change(*person);
+  batch.put(Family::people, key, encode(*person));
+  staged.people[number] = known_of(*person);
+}
+
 absl::StatusOr<std::unique_ptr<IdentityBook>> IdentityBook::open(const store::Database& database) {
   auto state = std::make_unique<State>(&database);
   VITRINE_RETURN_IF_ERROR(state->load());
@@ -294,13 +189,20 @@ Who IdentityBook::find(std::string_view user_id, std::string_view visitor_id) co
   if (!visitor_id.empty()) visitor_hash = hash_in(state_->key_of_id("visitor", visitor_id));
 
   const std::shared_lock lock(state_->mutex);
-  const UserNumber user = user_id.empty() ? k_nobody : state_->number_of(user_hash);
-  const UserNumber visitor = visitor_id.empty() ? k_nobody : state_->number_of(visitor_hash);
-  if (user != k_nobody || visitor == k_nobody) return {.user = user, .visitor = visitor};
+  const UserNumber user = user_id.empty() ? k_nobody : state_->living(state_->number_of(user_hash));
+  const UserNumber visitor =
+      visitor_id.empty() ? k_nobody : state_->living(state_->number_of(visitor_hash));
+  if (user != k_nobody || visitor == k_nobody) {
+    return {.user = user,
+            .visitor = visitor,
+            .refuses_personalization = state_->refuses(user, visitor)};
+  }
   const UserNumber owner = state_->known(visitor).linked_user;
   const bool speaks_for_itself =
       user_id.empty() || owner == visitor || owner == state_->claim_number(visitor_id, user_id);
-  return {.user = speaks_for_itself ? owner : k_nobody, .visitor = visitor};
+  return {.user = speaks_for_itself ? owner : k_nobody,
+          .visitor = visitor,
+          .refuses_personalization = state_->refuses(owner, visitor)};
 }
 
 Who IdentityBook::find_claimed(std::string_view user_id, std::string_view visitor_id) const {
@@ -309,14 +211,17 @@ Who IdentityBook::find_claimed(std::string_view user_id, std::string_view visito
   const IdHash user_hash = hash_in(state_->key_of_id("user", user_id));
 
   const std::shared_lock lock(state_->mutex);
-  const UserNumber visitor = state_->number_of(visitor_hash);
+  const UserNumber visitor = state_->living(state_->number_of(visitor_hash));
   if (visitor == k_nobody) return {};
   const UserNumber owner = state_->known(visitor).linked_user;
   const bool is_the_same = user_id.empty() || owner == visitor ||
                            owner == state_->number_of(user_hash) ||
                            owner == state_->claim_number(visitor_id, user_id);
   if (!is_the_same) return {};
-  return {.user = owner, .visitor = visitor, .is_own_part_only = state_->known(owner).is_user()};
+  return {.user = owner,
+          .visitor = visitor,
+          .is_own_part_only = state_->known(owner).is_user(),
+          .refuses_personalization = state_->refuses(owner, visitor)};
 }
 
 Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
@@ -325,6 +230,12 @@ Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
   if (user_id.empty() && visitor_id.empty()) return {};
   State& state = *state_;
   Staged& staged = state.staged_in(batch);
+  if (is_erased_visitor(batch, visitor_id)) visitor_id = {};
+  if (is_erased_user(batch, user_id)) {
+    user_id = {};
+    if (trust == Trust::verified) return {.is_erased = true};
+  }
+  if (user_id.empty() && visitor_id.empty()) return {.is_erased = true};
   if (trust == Trust::claimed) return state.resolve_claim(batch, staged, user_id, visitor_id);
   Who who;
   if (!user_id.empty()) who.user = state.resolve_user(batch, staged, user_id);
@@ -350,11 +261,24 @@ Who IdentityBook::resolve(events::Batch& batch, std::string_view user_id,
 UserNumber IdentityBook::home_of(events::Batch& batch, UserNumber number) {
   const Staged& staged = state_->staged_in(batch);
   while (number != k_nobody) {
-    const UserNumber next(state_->known_in(staged, number).moved_to);
-    if (next == k_nobody) break;
-    number = next;
+    const Known known = state_->known_in(staged, number);
+    if (known.is_erased != 0) return k_nobody;
+    if (known.moved_to == 0) break;
+    number = UserNumber(known.moved_to);
   }
   return number;
+}
+
+bool IdentityBook::has_erased(events::Batch& batch) {
+  return state_->staged_in(batch).has_erased || state_->erased.load() > 0;
+}
+
+bool IdentityBook::is_erased_user(events::Batch& batch, std::string_view user_id) {
+  return state_->is_erased_in(state_->staged_in(batch), "user", user_id);
+}
+
+bool IdentityBook::is_erased_visitor(events::Batch& batch, std::string_view visitor_id) {
+  return state_->is_erased_in(state_->staged_in(batch), "visitor", visitor_id);
 }
 
 absl::StatusOr<std::optional<Person>> IdentityBook::person(UserNumber number) const {
@@ -362,8 +286,28 @@ absl::StatusOr<std::optional<Person>> IdentityBook::person(UserNumber number) co
   VITRINE_ASSIGN_OR_RETURN(const auto bytes,
                            state_->database->get(Family::people, store::key_of(number.value())));
   if (!bytes) return std::nullopt;
-  VITRINE_ASSIGN_OR_RETURN(Person person, decode(number, *bytes));
+  VITRINE_ASSIGN_OR_RETURN(Person person, decode_person(number, *bytes));
   return std::optional(std::move(person));
+}
+
+void IdentityBook::set_personalization(events::Batch& batch, UserNumber user, bool is_refused) {
+  State& state = *state_;
+  Staged& staged = state.staged_in(batch);
+  std::vector<UserNumber> people{user};
+  {
+    const std::shared_lock lock(state.mutex);
+    const auto found = state.visitors.find(user);
+    // What a visitor refused would win over what its user allows.
+    if (!is_refused && found != state.visitors.end()) {
+      people.insert(people.end(), found->second.begin(), found->second.end());
+    }
+  }
+  for (const UserNumber number : people) {
+    const Known known = state.known_in(staged, number);
+    if (known.is_erased != 0 || (known.refuses_personalization != 0) == is_refused) continue;
+    state.amend(batch, staged, number,
+                [&](Person& person) { person.refuses_personalization = is_refused; });
+  }
 }
 
 std::vector<UserNumber> IdentityBook::visitors_of(UserNumber user) const {

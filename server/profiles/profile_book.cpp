@@ -173,6 +173,10 @@ void ProfileBook::apply(const LogEntry& entry) {
     if (link->from_user == link->visitor && link->to_user != link->visitor) {
       state_->take_over(link->visitor, link->to_user);
     }
+  } else if (const Erasure* const erasure = entry.erasure()) {
+    for (const UserNumber person : erasure->people) {
+      if (state_->cache.remove(person) != nullptr) --state_->size;
+    }
   } else if (const OrderTakeover* const takeover = entry.takeover()) {
     if (entry.user != k_nobody && state_->cache.find(entry.user) != nullptr) {
       state_->cache.change(entry.user, [&](Profile& profile) {

@@ -2,6 +2,7 @@
 
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +25,7 @@ namespace {
 // What the writer knows about a session beside what readers see.
 struct Slot {
   std::uint64_t key = 0;
+  UserNumber visitor = k_nobody;  // that clicked last, of those who are one
   std::uint32_t generation = 0;
   bool is_linked = false;      // its products lead to it
   bool is_dirty = false;       // differs from the last checkpoint
@@ -117,7 +119,8 @@ struct SessionBook::State {
         last_checkpoint(std::move(last_checkpoint_in)),
         lists(options_in.sessions_of_product_max) {}
 
-  void add(std::uint64_t key, bool is_named, const Click& click, TimeMs committed_ms);
+  void add(std::uint64_t key, bool is_named, UserNumber visitor, const Click& click,
+           TimeMs committed_ms);
   std::uint32_t slot_for(std::uint64_t key, bool is_named, TimeMs time_ms);
   void show(std::uint32_t number);
   void insert(std::uint32_t number, const Click& click);
@@ -128,6 +131,7 @@ struct SessionBook::State {
   void forget(std::uint32_t number);
   void forget_old();
   void end_session_of(UserNumber visitor);
+  void erase(const Erasure& erasure);
   SessionRef ref(std::uint32_t number) const { return {number, slots[number].generation}; }
   template <class Visit>
   void for_each_product(const Slot& slot, Visit&& visit) const;
@@ -195,6 +199,7 @@ void SessionBook::State::forget(std::uint32_t number) {
   ++slot.generation;
   slot.is_handed_out = false;
   slot.shared_clicks = nullptr;
+  slot.visitor = k_nobody;
   free_slots.push_back(number);
   mark_dirty(number);
 }
@@ -206,13 +211,28 @@ void SessionBook::State::forget_old() {
   }
 }
 
-// The session stays in the lists of its products, but its visitor begins another.
+// The session stays in the lists of its products, but its visitor begins another, also under the
+// same session id.
 void SessionBook::State::end_session_of(UserNumber visitor) {
-  const std::uint64_t key = unnamed_session_key(visitor);
-  if (const auto running = keys.find(key)) {
-    slots[running->slot].is_latest = false;
-    mark_dirty(running->slot);
-    keys.remove(key, *running);
+  // Looks at every session: a device that changes hands is rare.
+  const std::uint64_t unnamed = unnamed_session_key(visitor);
+  for (std::uint32_t number = 0; number < slots.size(); ++number) {
+    Slot& slot = slots[number];
+    if (!slot.is_latest || (slot.visitor != visitor && slot.key != unnamed)) continue;
+    slot.is_latest = false;
+    mark_dirty(number);
+    keys.remove(slot.key, ref(number));
+  }
+}
+
+// Looks at every session: those that a person ended have no other way to them.
+void SessionBook::State::erase(const Erasure& erasure) {
+  absl::flat_hash_set<std::uint64_t> erased(erasure.sessions.begin(), erasure.sessions.end());
+  for (const UserNumber person : erasure.people) erased.insert(unnamed_session_key(person));
+  if (erased.empty()) return;
+  for (std::uint32_t number = 0; number < slots.size(); ++number) {
+    const Slot& slot = slots[number];
+    if (slot.shared_clicks != nullptr && erased.contains(slot.key)) forget(number);
   }
 }
 
@@ -275,13 +295,14 @@ void SessionBook::State::insert(std::uint32_t number, const Click& click) {
   }
 }
 
-void SessionBook::State::add(std::uint64_t key, bool is_named, const Click& click,
-                             TimeMs committed_ms) {
+void SessionBook::State::add(std::uint64_t key, bool is_named, UserNumber visitor,
+                             const Click& click, TimeMs committed_ms) {
   // An imported date far in the future must not make everything else look old.
   newest_ms = std::max(newest_ms, std::min(click.time_ms, committed_ms));
   if (click.time_ms < newest_ms - options.age_ms_max) return;
   const std::uint32_t number = slot_for(key, is_named, click.time_ms);
   if (number == k_no_slot) return;
+  if (visitor != k_nobody) slots[number].visitor = visitor;
   insert(number, click);
   forget_old();
 }
@@ -313,13 +334,14 @@ void SessionBook::apply(const LogEntry& entry) {
   if (const VisitorLink* const link = entry.link(); link && link->from_user != link->visitor) {
     state_->end_session_of(link->visitor);
   }
+  if (const Erasure* const erasure = entry.erasure()) state_->erase(*erasure);
   const Event* const event = entry.event();
   if (event != nullptr && is_click(*event)) {
     const UserNumber person = entry.visitor != k_nobody ? entry.visitor : entry.user;
     const bool is_named = !event->session_id.empty();
     if (is_named || person != k_nobody) {
       state_->add(is_named ? session_key_of(event->session_id) : unnamed_session_key(person),
-                  is_named,
+                  is_named, entry.visitor,
                   {.time_ms = event->time_ms,
                    .event_key = fixed_hash(entry.source, event->event_id),
                    .product = state_->numbers.number_of(event->product_id)},
@@ -351,9 +373,10 @@ events::CheckpointPart SessionBook::begin_checkpoint() {
     Slot& slot = state.slots[number];
     slot.is_dirty = false;
     slot.is_handed_out = true;
-    records->emplace_back(
-        number,
-        SessionRecord{.key = slot.key, .is_latest = slot.is_latest, .clicks = slot.shared_clicks});
+    records->emplace_back(number, SessionRecord{.key = slot.key,
+                                                .is_latest = slot.is_latest,
+                                                .visitor = slot.visitor,
+                                                .clicks = slot.shared_clicks});
   }
   state.written = std::move(numbers);
   return [records, &names = state.numbers](events::CheckpointWriter& writer) {
@@ -382,6 +405,7 @@ absl::Status SessionBook::State::restore_slot(std::string_view key, std::string_
   if (*number >= slots.size()) slots.resize(*number + 1);
   Slot& slot = slots[*number];
   slot.key = record->key;
+  slot.visitor = record->visitor;
   slot.shared_clicks = std::make_shared<std::vector<Click>>(*record->clicks);
   show(*number);
   slot.is_latest = record->is_latest;
@@ -422,6 +446,7 @@ std::uint64_t SessionBook::fingerprint() const {
     if (slot.shared_clicks == nullptr) continue;
     const SessionRecord record{.key = slot.key,
                                .is_latest = state_->keys.find(slot.key) == state_->ref(number),
+                               .visitor = slot.visitor,
                                .clicks = slot.shared_clicks};
     sum += fixed_hash(encode(record, state_->numbers));  // in any order
   }

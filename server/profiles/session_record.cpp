@@ -34,6 +34,7 @@ class Fields {
 std::string encode(const SessionRecord& record, const catalog::ProductNumbers& numbers) {
   std::string bytes = store::key_of(record.key);
   bytes += record.is_latest ? '\1' : '\0';
+  bytes += store::key_of(record.visitor.value());
   for (const Click& click : *record.clicks) {
     const std::string_view id = numbers.id_of(click.product);
     bytes += store::key_of(static_cast<std::uint64_t>(click.time_ms));
@@ -49,7 +50,8 @@ std::optional<SessionRecord> decode_session(std::string_view bytes,
   Fields fields(bytes);
   const auto key = fields.number();
   const auto is_latest = fields.take(1);
-  if (!key || !is_latest || fields.at_end()) return std::nullopt;
+  const auto visitor = fields.take(4);
+  if (!key || !is_latest || !visitor || fields.at_end()) return std::nullopt;
   auto clicks = std::make_shared<std::vector<Click>>();
   while (!fields.at_end()) {
     const auto time_ms = fields.number();
@@ -60,7 +62,10 @@ std::optional<SessionRecord> decode_session(std::string_view bytes,
                        .event_key = *event_key,
                        .product = numbers.number_of(*id)});
   }
-  return SessionRecord{.key = *key, .is_latest = *is_latest == "\1", .clicks = std::move(clicks)};
+  return SessionRecord{.key = *key,
+                       .is_latest = *is_latest == "\1",
+                       .visitor = UserNumber(store::small_number_in(*visitor).value_or(0)),
+                       .clicks = std::move(clicks)};
 }
 
 }  // namespace vitrine::profiles

@@ -43,7 +43,7 @@ Varied varied(const Context& context, const Pool::Entry& entry, float best, floa
 std::size_t Choice::drawn_places() const {
   const std::size_t one_in = context_.placement.variety.explores_one_in;
   // Nobody who refused to be known is made part of a trial.
-  if (one_in == 0 || !context_.request.explore || !context_.request.personalize) return 0;
+  if (one_in == 0 || !context_.request.explore || !context_.personalize) return 0;
   return context_.request.limit / one_in;
 }
 

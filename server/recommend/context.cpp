@@ -33,7 +33,6 @@ std::optional<profiles::SessionRef> session_of(const Recommender::Parts& parts,
                                                const RecommendRequest& request,
                                                const identity::Who& who, TimeMs now_ms,
                                                profiles::SessionBook::Session& session) {
-  if (!request.personalize) return std::nullopt;
   if (!request.session_id.empty()) {
     const auto named = parts.sessions.find(profiles::session_key_of(request.session_id));
     if (named && parts.sessions.read(*named, session)) return named;
@@ -50,7 +49,9 @@ std::optional<profiles::SessionRef> session_of(const Recommender::Parts& parts,
 void collect_session(const Recommender::Parts& parts, const identity::Who& who, Context& context,
                      std::vector<ProductNumber>& out) {
   profiles::SessionBook::Session session;
-  context.own_session = session_of(parts, context.request, who, context.now_ms, session);
+  if (context.personalize) {
+    context.own_session = session_of(parts, context.request, who, context.now_ms, session);
+  }
   if (context.own_session) {
     out.assign(session.clicks().begin(), session.clicks().end());
   } else {
@@ -115,7 +116,8 @@ Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& 
                     .catalog = parts.catalog.current(),
                     .who = {},
                     .profile = nullptr,
-                    .now_ms = parts.clock.now_ms()};
+                    .now_ms = parts.clock.now_ms(),
+                    .personalize = request.personalize};
   if (!request.personalize) return snapshot;
   if (request.known_user != k_nobody) {
     snapshot.who = {.user = request.known_user, .visitor = k_nobody};
@@ -123,6 +125,10 @@ Snapshot take_snapshot(const Recommender::Parts& parts, const RecommendRequest& 
     snapshot.who = parts.identities.find(request.user_id, request.visitor_id);
   } else {
     snapshot.who = parts.identities.find_claimed(request.user_id, request.visitor_id);
+  }
+  if (snapshot.who.refuses_personalization) {
+    snapshot.who = {};
+    snapshot.personalize = false;
   }
   if (snapshot.who.user != k_nobody) snapshot.profile = parts.profiles.find(snapshot.who.user);
   if (snapshot.who.is_own_part_only && snapshot.profile != nullptr) {
@@ -153,6 +159,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
                   .catalog = snapshot.catalog,
                   .profile = snapshot.profile,
                   .now_ms = snapshot.now_ms,
+                  .personalize = snapshot.personalize,
                   .user = snapshot.who.user,
                   .product = numbers.find(request.product_id),
                   .cart = memory.cart,

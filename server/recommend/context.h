@@ -25,6 +25,7 @@ struct Snapshot {
   identity::Who who;  // nobody for somebody unknown, or not to be known
   std::shared_ptr<const profiles::Profile> profile;  // null likewise
   TimeMs now_ms;
+  bool personalize = true;  // neither the request nor the person refuses
 };
 
 // Finds out who this is unless the request forbids it.
@@ -44,6 +45,7 @@ struct Context {
   std::shared_ptr<const profiles::Profile>
       profile;  // null for somebody unknown, or not to be known
   TimeMs now_ms;
+  bool personalize;                        // false: nothing known about the person may have a say
   UserNumber user;                         // k_nobody as `profile` is null
   std::optional<ProductNumber> product;    // the one looked at, if the shop ever named it before
   const std::vector<ProductNumber>& cart;  // likewise

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -123,6 +124,10 @@ class Database {
   // Makes `folder`, which must not exist, a store with what this one holds now, by links where the
   // file system is the same one. Beside write().
   virtual absl::Status back_up(const std::filesystem::path& folder) const = 0;
+  // Nothing that was overwritten or erased before is in any file of the store when it returns: all
+  // is flushed, the logs before that are gone, and every family but those in `kept` is written
+  // anew. Takes as long as that. FailedPrecondition on a secondary instance.
+  virtual absl::Status purge(std::span<const Family> kept) = 0;
   // Reads every block there is; DataLoss when one is not what was written.
   virtual absl::Status verify_checksums() const = 0;
   virtual absl::Status catch_up() = 0;  // nothing to do but on secondary instances

@@ -33,6 +33,7 @@ class LocalDatabase final : public RocksDatabase {
     return write(std::move(changes), false);
   }
   absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family family) override;
+  absl::Status purge(std::span<const Family> kept) override;
   absl::Status catch_up() override { return absl::OkStatus(); }
 
   // A version and a secret of its own.
@@ -91,6 +92,32 @@ absl::Status LocalDatabase::write(WriteSet&& changes, bool is_synced) {
 absl::StatusOr<std::unique_ptr<BulkWrite>> LocalDatabase::bulk_write(Family family) {
   if (const std::uint64_t free = free_bytes(folder_); free < min_free_bytes_) return no_room(free);
   return make_bulk_write(*database_, *handle_of(family), folder_ / k_bulk_file);
+}
+
+absl::Status LocalDatabase::purge(std::span<const Family> kept) {
+  // What compaction writes anew stands beside the old until it is done.
+  if (const std::uint64_t free = free_bytes(folder_); free < min_free_bytes_) return no_room(free);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  for (const Family family : all_families()) handles.push_back(handle_of(family));
+  if (const auto status = database_->Flush(rocksdb::FlushOptions(), handles); !status.ok()) {
+    return failure("cannot flush the store", status);
+  }
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const Family family : all_families()) {
+    if (std::ranges::find(kept, family) != kept.end()) continue;
+    const auto status = database_->CompactRange(options, handle_of(family), nullptr, nullptr);
+    if (!status.ok()) return failure("cannot compact the store", status);
+  }
+  // Files that nobody needs any more go now, and not when it is convenient.
+  if (const auto status = database_->DisableFileDeletions(); !status.ok()) {
+    return failure("cannot clean the store", status);
+  }
+  if (const auto status = database_->EnableFileDeletions(false); !status.ok()) {
+    return failure("cannot clean the store", status);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status LocalDatabase::be_born() {

@@ -52,6 +52,7 @@ class SecondaryDatabase final : private HasOwnFolder, public RocksDatabase {
   absl::StatusOr<std::unique_ptr<BulkWrite>> bulk_write(Family /*family*/) override {
     return for_reading_only();
   }
+  absl::Status purge(std::span<const Family> /*kept*/) override { return for_reading_only(); }
   absl::Status catch_up() override {
     const auto status = database_->TryCatchUpWithPrimary();
     if (!status.ok()) return failure("cannot follow the writing process", status);

@@ -35,6 +35,7 @@ class NoRoomOnce final : public store::Database {
   absl::Status back_up(const std::filesystem::path& folder) const override {
     return inner_.back_up(folder);
   }
+  absl::Status purge(std::span<const store::Family> kept) override { return inner_.purge(kept); }
   absl::Status verify_checksums() const override { return inner_.verify_checksums(); }
   absl::Status catch_up() override { return absl::OkStatus(); }
   const std::string& secret() const override { return inner_.secret(); }

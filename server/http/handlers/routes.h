@@ -26,6 +26,7 @@
 #include "server/http/workers.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
+#include "server/privacy/erasures.h"
 #include "server/profiles/profile_book.h"
 #include "server/recommend/recommender.h"
 
@@ -38,7 +39,8 @@ struct Services {
   catalog::Catalog& catalog;
   events::Committer& committer;
   const events::Quarantine& quarantine;
-  const identity::IdentityBook& identities;
+  identity::IdentityBook& identities;
+  privacy::Erasures& erasures;
   const profiles::ProfileBook& profiles;
   const recommend::Recommender& recommender;
   PlacementStore& placements;
@@ -66,6 +68,7 @@ void add_placement_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);
+void add_privacy_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);
 void add_key_routes(Router& router, const Services& services);
 void add_quarantine_routes(Router& router, const Services& services);

@@ -61,7 +61,8 @@ void append_traits(JsonWriter& json, const profiles::Profile& profile) {
 absl::StatusOr<Response> get_user(const Services& services, const Request& request) {
   VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
   const std::string_view user_id = request.path("id");
-  const UserNumber user = services.identities.find(user_id, "").user;
+  const identity::Who who = services.identities.find(user_id, "");
+  const UserNumber user = who.user;
   if (user == k_nobody) return not_found("there is no user {}", user_id);
   std::string body;
   JsonWriter json(body);
@@ -69,6 +70,7 @@ absl::StatusOr<Response> get_user(const Services& services, const Request& reque
   VITRINE_RETURN_IF_ERROR(append_visitors(json, services.identities, user));
   std::shared_ptr<const profiles::Profile> profile = services.profiles.find(user);
   if (!profile) profile = std::make_shared<profiles::Profile>();
+  json.field("personalize", !who.refuses_personalization);
   append_traits(json, *profile);
   append_computed(json, *profile);
   append_recent(json, *profile, services.catalog.numbers());

@@ -82,6 +82,7 @@ class ContractTest(unittest.TestCase):
                 self.keys()
                 self.expressions()
                 self.refusals()
+                self.privacy()
                 self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
 
     def models_of(self, folder):
@@ -96,6 +97,12 @@ class ContractTest(unittest.TestCase):
     def operations(self):
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.yaml", "/v1/stats"):
             self.ask("GET", path)
+
+    def privacy(self):
+        self.ask("PATCH", "/v1/users/u-contract", {"personalize": False})
+        self.ask("GET", "/v1/users/u-contract/export")
+        receipt = self.ask("DELETE", "/v1/users/u-contract")
+        self.assertEqual(self.ask("GET", "/v1/erasures")["erasures"], [receipt])
 
     def backups(self, folder):
         self.ask("POST", "/v1/backups", {"folder": str(folder / "copy")}, status=201)

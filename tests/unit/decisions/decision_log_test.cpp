@@ -170,7 +170,9 @@ TEST_F(DecisionLogTest, HandsOutWhatIsKeptAboutAPersonAndNobodyElse) {
   record(decision_at(k_noon_ms, {"p1"}, UserNumber(7)));
   record(decision_at(k_noon_ms, {"p2"}, UserNumber(8)));
   settle();
-  const std::string exported = *log_->export_person(UserNumber(7));
+  const events::DataSubject seven{
+      .user_ids = {}, .visitor_ids = {}, .people = {UserNumber(7)}, .histories = {UserNumber(7)}};
+  const std::string exported = *log_->export_person(seven);
   EXPECT_THAT(exported, testing::HasSubstr("p1"));
   EXPECT_THAT(exported, testing::Not(testing::HasSubstr("p2")));
 }

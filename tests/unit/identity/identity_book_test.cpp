@@ -286,5 +286,129 @@ TEST_F(IdentityBookTest, ABrokenTableIsDataLoss) {
   EXPECT_EQ(IdentityBook::open(*database_).status().code(), absl::StatusCode::kDataLoss);
 }
 
+class ErasedIdentityTest : public IdentityBookTest {
+ protected:
+  events::DataSubject subject(std::string_view user_id) const {
+    return book_->subject(user_id, {}).value().value();
+  }
+  void erase(std::string_view user_id) {
+    const events::DataSubject gone = subject(user_id);
+    EXPECT_TRUE(book_->erase_person(gone, on_->committer).ok());
+  }
+  // Whether any value in the store holds the text.
+  bool is_in_store(std::string_view text) const {
+    for (const store::Family family : {store::Family::ids, store::Family::people}) {
+      for (auto at = database_->walk(family, {}, false); at->valid(); at->next()) {
+        if (at->value().find(text) != std::string_view::npos) return true;
+      }
+    }
+    return false;
+  }
+  void refuse(std::string_view user_id, std::string_view visitor_id) {
+    EXPECT_TRUE(on_->committer
+                    .submit_and_wait([&](events::Batch& batch) {
+                      const Who who = book_->resolve(batch, user_id, visitor_id);
+                      book_->set_personalization(batch, who.user, true);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  }
+};
+
+TEST_F(ErasedIdentityTest, APersonIsTheUserWithAllVisitorsAndClaims) {
+  const Who ann = resolve("ann", "");
+  const Who phone = resolve("ann", "phone");
+  const Who claimed = claim("ann", "tablet");
+  resolve("bob", "laptop");
+  const events::DataSubject found = subject("ann");
+  EXPECT_EQ(found.user_ids, std::vector<std::string>{"ann"});
+  EXPECT_EQ(found.visitor_ids, (std::vector<std::string>{"phone", "tablet"}));
+  for (const UserNumber number : {ann.user, phone.visitor, claimed.user, claimed.visitor}) {
+    EXPECT_TRUE(found.did(number));
+  }
+  EXPECT_FALSE(found.did(resolve("bob", "").user));
+  EXPECT_EQ(book_->subject("nobody", {}).value(), std::nullopt);
+}
+
+TEST_F(ErasedIdentityTest, WhoIsOnlyClaimedIsAPersonToo) {
+  claim("ann", "tablet");
+  EXPECT_EQ(subject("ann").visitor_ids, std::vector<std::string>{"tablet"});
+  erase("ann");
+  EXPECT_FALSE(is_in_store("ann"));
+  EXPECT_TRUE(resolve("ann", "").is_erased);
+}
+
+TEST_F(ErasedIdentityTest, AVisitorThatWasSomebodyElsesLeavesThemTheirHistory) {
+  const Who first = resolve("", "shared");
+  resolve("bob", "shared");
+  resolve("ann", "shared");
+  const events::DataSubject ann = subject("ann");
+  EXPECT_EQ(ann.visitor_ids, std::vector<std::string>{"shared"});
+  EXPECT_FALSE(ann.did(first.visitor)) << "what it did before it was anybody's became bob's";
+  EXPECT_TRUE(subject("bob").did(first.visitor));
+}
+
+TEST_F(ErasedIdentityTest, NothingOfAnErasedPersonIsLeftAndTheirNumbersAreNotReused) {
+  resolve("bob", "");
+  const Who ann = resolve("ann", "phone");
+  claim("ann", "tablet");
+  erase("ann");
+  for (int round = 0; round < 2; ++round, reopen()) {
+    for (const char* const id : {"ann", "phone", "tablet"}) EXPECT_FALSE(is_in_store(id)) << id;
+    EXPECT_EQ(book_->find("ann", "phone").user, k_nobody);
+    EXPECT_EQ(book_->find("", "phone").user, k_nobody);
+    EXPECT_EQ(book_->find_claimed("ann", "tablet").user, k_nobody);
+    EXPECT_EQ(book_->user_count(), 1U);
+    EXPECT_EQ(book_->visitor_count(), 0U);
+    EXPECT_EQ(book_->subject("ann", {}).value(), std::nullopt);
+  }
+  EXPECT_GT(resolve("new", "").user, ann.user);
+}
+
+TEST_F(ErasedIdentityTest, LateEventsDoNotBringAnErasedPersonBack) {
+  resolve("ann", "phone");
+  erase("ann");
+  for (int round = 0; round < 2; ++round, reopen()) {
+    EXPECT_TRUE(resolve("ann", "").is_erased);
+    EXPECT_TRUE(resolve("ann", "new").is_erased);
+    EXPECT_TRUE(resolve("", "phone").is_erased);
+    EXPECT_TRUE(claim("ann", "").is_erased);
+    EXPECT_FALSE(is_in_store("ann"));
+  }
+  // Somebody else on the same device is somebody else, and no link is made to it.
+  const Who bob = resolve("bob", "phone");
+  EXPECT_FALSE(bob.is_erased);
+  EXPECT_EQ(bob.visitor, k_nobody);
+  // A page that still says so is the visitor's.
+  const Who page = claim("ann", "new");
+  EXPECT_FALSE(page.is_erased);
+  EXPECT_EQ(page.user, page.visitor);
+}
+
+TEST_F(ErasedIdentityTest, ErasingAgainChangesNothing) {
+  resolve("ann", "phone");
+  const events::DataSubject gone = subject("ann");
+  EXPECT_EQ(book_->erase_person(gone, on_->committer)->dropped, 2U);
+  EXPECT_EQ(book_->erase_person(gone, on_->committer)->dropped, 0U);
+}
+
+TEST_F(ErasedIdentityTest, ARefusalStaysThroughRestartsAndMerges) {
+  resolve("ann", "");
+  resolve("", "phone");
+  EXPECT_FALSE(book_->find("ann", "").refuses_personalization);
+  refuse("ann", "");
+  refuse("", "tablet");
+  resolve("ann", "phone");
+  resolve("bob", "tablet");
+  for (int round = 0; round < 2; ++round, reopen()) {
+    EXPECT_TRUE(book_->find("ann", "").refuses_personalization);
+    EXPECT_TRUE(book_->find("", "phone").refuses_personalization);
+    EXPECT_TRUE(book_->find_claimed("ann", "phone").refuses_personalization);
+    EXPECT_TRUE(book_->find("bob", "").refuses_personalization) << "what a visitor refused wins";
+    EXPECT_FALSE(book_->find("carl", "").refuses_personalization);
+  }
+  EXPECT_EQ(book_->user_count(), 2U);
+}
+
 }  // namespace
 }  // namespace vitrine::identity

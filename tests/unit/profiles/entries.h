@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "model/log_entry.h"
 
@@ -30,6 +31,9 @@ class Entries {
   }
   LogEntry link(std::uint32_t visitor, std::uint32_t from, std::uint32_t to) {
     return entry(to, VisitorLink{UserNumber(visitor), UserNumber(from), UserNumber(to)});
+  }
+  LogEntry erasure(std::vector<UserNumber> people, std::vector<std::uint64_t> sessions = {}) {
+    return entry(0, Erasure{.people = std::move(people), .sessions = std::move(sessions)});
   }
   LogEntry takeover(std::uint32_t user, std::string order_id) {
     return entry(user, OrderTakeover{.order_id = std::move(order_id)});

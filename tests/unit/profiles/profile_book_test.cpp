@@ -38,6 +38,15 @@ TEST_F(ProfileBookTest, KnowsNobodyBeforeTheirFirstEvent) {
   EXPECT_EQ(book_.position(), 1U);
 }
 
+TEST_F(ProfileBookTest, ForgetsWhoIsErasedAndNobodyElse) {
+  book_.apply(entries_.view(1, "cup", k_now_ms));
+  book_.apply(entries_.view(2, "cup", k_now_ms));
+  book_.apply(entries_.erasure({UserNumber(1), UserNumber(7)}));
+  EXPECT_EQ(book_.find(UserNumber(1)), nullptr);
+  EXPECT_NE(book_.find(UserNumber(2)), nullptr);
+  EXPECT_EQ(book_.size(), 1U);
+}
+
 TEST_F(ProfileBookTest, KeepsTheLatestHundredNewestFirst) {
   for (int i = 0; i < 130; ++i) {
     book_.apply(entries_.view(1, "p" + std::to_string(i), k_now_ms + i));

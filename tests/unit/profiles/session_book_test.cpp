@@ -63,6 +63,40 @@ class SessionBookTest : public ::testing::Test {
   Entries entries_;
 };
 
+TEST_F(SessionBookTest, ASecondUserOfADeviceBeginsASessionAlsoUnderTheSameSessionId) {
+  const auto click_on_device = [&](std::uint32_t user, const std::string& product, TimeMs time_ms) {
+    LogEntry entry = entries_.event(user, EventType::view, product, time_ms, {}, "s");
+    entry.visitor = UserNumber(9);
+    apply(entry);
+  };
+  click_on_device(9, "a", 10);
+  apply(entries_.link(9, 9, 1));  // the first user: it was theirs already
+  click_on_device(1, "b", 20);
+  EXPECT_EQ(clicks_of("s"), (std::vector<std::string>{"a", "b"}));
+  click("other", "x", 25);
+  apply(entries_.link(9, 1, 2));
+  EXPECT_EQ(clicks_of("s"), std::vector<std::string>{}) << "nothing of the first one's is shown";
+  click_on_device(2, "c", 30);
+  EXPECT_EQ(clicks_of("s"), std::vector<std::string>{"c"});
+  EXPECT_EQ(clicks_of("other"), std::vector<std::string>{"x"});
+  EXPECT_EQ(sessions_of("a").size(), 1U) << "what the first one did is learnt from as before";
+}
+
+TEST_F(SessionBookTest, SessionsOfWhoIsErasedAreGoneAndNoOthers) {
+  click("s", "a", 10);
+  click("s", "b", 20);
+  click("kept", "a", 10, 2);
+  click("kept", "b", 20, 2);
+  apply(entries_.event(3, EventType::view, "a", 30));  // without a session id
+  apply(entries_.event(4, EventType::view, "a", 30));
+  apply(entries_.erasure({UserNumber(3)}, {session_key_of("s")}));
+  EXPECT_EQ(clicks_of("s"), std::vector<std::string>{});
+  EXPECT_EQ(clicks_of(unnamed_session_key(UserNumber(3))), std::vector<std::string>{});
+  EXPECT_EQ(clicks_of(unnamed_session_key(UserNumber(4))), std::vector<std::string>{"a"});
+  EXPECT_EQ(sessions_of("a"), (std::vector<std::vector<std::string>>{{"a", "b"}}));
+  EXPECT_EQ(book_->size(), 1U);
+}
+
 TEST_F(SessionBookTest, KeepsTheClicksOfASessionInTheOrderOfTheirTimes) {
   click("s", "b", 20);
   click("s", "a", 10);

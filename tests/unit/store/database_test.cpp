@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "base/random.h"
 #include "base/status.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
@@ -292,6 +293,58 @@ TEST(DatabaseDeathTest, AFailedAppendEndsTheProcess) {
   const TempFolder folder;
   EXPECT_EXIT(write_past_the_file_limit(folder.path()), testing::ExitedWithCode(1),
               "cannot write .*uncertain");
+}
+
+// Bytes that no compression changes, so that a file shows them.
+std::string noise(std::uint64_t seed) {
+  Random random(seed);
+  std::string bytes;
+  for (int i = 0; i < 512; ++i) bytes += static_cast<char>(random.next() & 0xFF);
+  return bytes;
+}
+
+bool is_in_a_file(const std::filesystem::path& folder, std::string_view bytes) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content(std::istreambuf_iterator<char>(file), {});
+    if (content.find(bytes) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(DatabasePurgeTest, NothingOverwrittenOrErasedIsInAnyFile) {
+  const TempFolder folder;
+  const auto database = open_store(folder.path());
+  const std::string overwritten = noise(1);
+  const std::string erased = noise(2);
+  const std::string kept = noise(3);
+  for (const Family family : {Family::log, Family::people, Family::quarantine, Family::meta}) {
+    ASSERT_TRUE(put(*database, family, "a", overwritten).ok());
+    ASSERT_TRUE(put(*database, family, "b", erased).ok());
+    ASSERT_TRUE(put(*database, family, "c", kept).ok());
+  }
+  ASSERT_TRUE(database->purge({}).ok());  // into sorted files, where they must be found, too
+  EXPECT_TRUE(is_in_a_file(folder.path(), overwritten));
+  for (const Family family : {Family::log, Family::people, Family::quarantine, Family::meta}) {
+    ASSERT_TRUE(put(*database, family, "a", "other").ok());
+    WriteSet changes;
+    changes.erase(family, "b");
+    ASSERT_TRUE(database->write(std::move(changes)).ok());
+  }
+  EXPECT_TRUE(is_in_a_file(folder.path(), erased)) << "until it is purged";
+  ASSERT_TRUE(database->purge({}).ok());
+  EXPECT_FALSE(is_in_a_file(folder.path(), overwritten.substr(0, 64)));
+  EXPECT_FALSE(is_in_a_file(folder.path(), erased.substr(0, 64)));
+  EXPECT_EQ(get(*database, Family::people, "a"), "other");
+  EXPECT_EQ(get(*database, Family::people, "c"), kept);
+}
+
+TEST(DatabasePurgeTest, IsForTheOneWhoWrites) {
+  const TempFolder folder;
+  const auto database = open_store(folder.path());
+  const auto beside = Database::open_beside(folder.path());
+  ASSERT_TRUE(beside.ok());
+  EXPECT_EQ((*beside)->purge({}).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+#include "server/profiles/profile_records.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <iterator>
+#include <utility>
+
+#include "base/status.h"
+#include "server/events/replacements.h"
+
+namespace vitrine::profiles {
+namespace {
+
+namespace json = boost::json;
+
+json::object json_of(const Profile& profile, const catalog::ProductNumbers& numbers) {
+  json::object traits;
+  for (const Trait& trait : profile.traits) {
+    json::error_code error;
+    json::value value = json::parse(trait.value, error);
+    traits[trait.name] = error ? json::value(trait.value) : std::move(value);
+  }
+  json::array recent;
+  for (const ProfileEvent& event : profile.recent) {
+    recent.push_back({{"type", name_of(event.type)},
+                      {"product_id", numbers.id_of(event.product)},
+                      {"time", format_time(event.time_ms)}});
+  }
+  json::array seen;
+  for (const Seen& sight : profile.seen) {
+    seen.push_back(
+        {{"product_id", numbers.id_of(sight.product)}, {"time", format_time(sight.time_ms)}});
+  }
+  json::array bought;
+  for (const Bought& product : profile.bought) {
+    bought.push_back({{"product_id", numbers.id_of(product.product)},
+                      {"purchases", product.purchases},
+                      {"refunds", product.refunds},
+                      {"last_at", format_time(product.last_ms)}});
+  }
+  return {{"traits", std::move(traits)},
+          {"events_count", profile.events},
+          {"orders_count", profile.orders},
+          {"first_seen_at", format_time(profile.first_seen_ms)},
+          {"last_seen_at", format_time(profile.last_seen_ms)},
+          {"recent", std::move(recent)},
+          {"seen", std::move(seen)},
+          {"bought", std::move(bought)}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ProfileRecords::export_person(
+    const events::DataSubject& subject) const {
+  json::array profiles;
+  for (const UserNumber number : subject.histories) {
+    if (const auto profile = book_.find(number)) profiles.push_back(json_of(*profile, numbers_));
+  }
+  return json::serialize(profiles);
+}
+
+absl::StatusOr<events::Erased> ProfileRecords::erase_person(const events::DataSubject& subject,
+                                                            events::Committer& committer) {
+  Erasure gone;
+  std::ranges::set_union(subject.people, subject.histories, std::back_inserter(gone.people));
+  events::Erased erased;
+  for (const UserNumber number : gone.people) {
+    if (book_.find(number) != nullptr) ++erased.dropped;
+  }
+  VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
+    batch.append({.user = k_nobody, .visitor = k_nobody, .source = {}, .what = gone});
+    return absl::OkStatus();
+  }));
+  return erased;
+}
+
+}  // namespace vitrine::profiles
