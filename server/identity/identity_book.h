@@ -71,6 +71,7 @@ class IdentityBook {
   absl::StatusOr<std::optional<Person>> person(UserNumber number) const;
   // The visitors that belong to a user now.
   std::vector<UserNumber> visitors_of(UserNumber user) const;
+  bool is_user(UserNumber number) const;  // not a visitor, and not a claim
   std::size_t user_count() const;
   std::size_t visitor_count() const;
 

@@ -175,6 +175,10 @@ std::shared_ptr<const Profile> ProfileBook::find(UserNumber user) const {
   return state_->cache.find(user);
 }
 
+absl::Status ProfileBook::walk(const std::function<void(UserNumber, const Profile&)>& visit) const {
+  return state_->cache.walk(visit);
+}
+
 std::size_t ProfileBook::size() const { return state_->size.load(); }
 std::size_t ProfileBook::cached_bytes() const { return state_->cache.bytes(); }
 Position ProfileBook::position() const { return state_->position.load(); }

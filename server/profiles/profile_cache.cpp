@@ -1,6 +1,7 @@
 #include "server/profiles/profile_cache.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <array>
@@ -331,6 +332,28 @@ absl::Status ProfileCache::for_each(
     if (state_->shard_of(user).find(user.value()) == nullptr) visit(user, decoded(record));
     return true;
   });
+}
+
+// Who is in memory first: what is durable by then is in the checkpoint that is read next.
+absl::Status ProfileCache::walk(
+    const std::function<void(UserNumber, const Profile&)>& visit) const {
+  absl::flat_hash_set<std::uint32_t> in_memory;
+  for (Shard& shard : state_->shards) {
+    const std::lock_guard lock(shard.mutex);
+    for (const Slot& slot : shard.slots) in_memory.insert(slot.user);
+  }
+  if (state_->durable != nullptr) {
+    VITRINE_RETURN_IF_ERROR(
+        state_->durable->walk({}, [&](std::string_view key, std::string_view record) {
+          const std::uint32_t user = store::small_number_in(key).value_or(0);
+          if (!in_memory.contains(user)) visit(UserNumber(user), decoded(record));
+          return true;
+        }));
+  }
+  for (const std::uint32_t user : in_memory) {
+    if (const auto profile = find(UserNumber(user))) visit(UserNumber(user), *profile);
+  }
+  return absl::OkStatus();
 }
 
 std::size_t ProfileCache::bytes() const {
