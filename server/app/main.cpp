@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_verify(root, invocation);
   add_backup(root, invocation);
   add_restore(root, invocation);
+  add_segment(root, invocation);
   add_keys(root, invocation);
 
   try {

@@ -54,6 +54,10 @@ const Spelling& spelling_of(Operation operation) {
   return spelling;
 }
 
+bool asks_people(Operation operation) {
+  return operation >= Operation::count && operation <= Operation::bucket;
+}
+
 std::optional<Operation> find_operation(std::string_view text, Form form) {
   const auto found = std::ranges::find_if(k_spellings, [&](const Spelling& spelling) {
     return spelling.form == form && spelling.text == text;

@@ -175,7 +175,7 @@ std::shared_ptr<const Profile> ProfileBook::find(UserNumber user) const {
   return state_->cache.find(user);
 }
 
-absl::Status ProfileBook::walk(const std::function<void(UserNumber, const Profile&)>& visit) const {
+absl::Status ProfileBook::walk(const std::function<bool(UserNumber, const Profile&)>& visit) const {
   return state_->cache.walk(visit);
 }
 

@@ -43,6 +43,7 @@ absl::Status validate(const Segment& segment) {
     return invalid_argument("segment must be 1 to {} of a-z, 0-9, - and _, got '{}'",
                             Segment::k_key_bytes_max, expressions::quoted(segment.key));
   }
+  if (segment.key == "preview") return invalid_argument("segment must not be 'preview'");
   VITRINE_RETURN_IF_ERROR(check_text("name", segment.name));
   VITRINE_RETURN_IF_ERROR(check_text("description", segment.description));
   if (segment.kind == Segment::Kind::fixed && !segment.expression.empty()) {

@@ -24,11 +24,11 @@ struct Segment {
     fixed      // whoever was put in: "static" for people
   };
 
-  std::string key;  // a-z, 0-9, - and _
-  std::string name;
-  std::string description;
+  std::string key = {};  // a-z, 0-9, - and _
+  std::string name = {};
+  std::string description = {};
   Kind kind = Kind::dynamic;
-  std::string expression;          // as it was written; empty for a fixed one
+  std::string expression = {};     // as it was written; empty for a fixed one
   bool includes_visitors = false;  // people without a user id
   std::uint64_t version = 0;       // given when it is stored
   TimeMs changed_ms = 0;

@@ -4,8 +4,8 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -14,7 +14,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/random.h"
 #include "base/status.h"
 #include "server/events/commit_scheduling.h"
 #include "server/segments/due_times.h"
@@ -32,10 +31,6 @@ constexpr auto k_rest = std::chrono::milliseconds(20);
 constexpr auto k_nap = std::chrono::milliseconds(250);
 // While all people are walked through, those that change are looked at as often.
 constexpr std::size_t k_walked_between = 512;
-
-bool is_sampled(UserNumber user) {
-  return mix64(user.value()) % SegmentEngine::k_sample_one_in == 0;
-}
 
 TimeMs month_of(TimeMs now_ms) {
   const std::string month = format_time(now_ms).substr(0, 7);  // 2026-11
@@ -74,17 +69,6 @@ struct EngineMetrics {
 
 }  // namespace
 
-std::pair<double, double> share_interval(std::size_t matched, std::size_t asked) {
-  if (asked == 0) return {0, 1};
-  constexpr double k_z = 1.959964;
-  const auto n = static_cast<double>(asked);
-  const double share = static_cast<double>(matched) / n;
-  const double scale = 1 + k_z * k_z / n;
-  const double middle = (share + k_z * k_z / (2 * n)) / scale;
-  const double half = k_z / scale * std::sqrt(share * (1 - share) / n + k_z * k_z / (4 * n * n));
-  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
-}
-
 struct SegmentEngine::State {
   explicit State(const Parts& parts_in) : parts(parts_in), metrics(parts_in.metrics) {}
 
@@ -108,7 +92,13 @@ struct SegmentEngine::State {
   void keep_sample(UserNumber user, std::shared_ptr<const Profile> profile);
   void tell_metrics();
 
+  using Sampled = std::vector<std::pair<UserNumber, std::shared_ptr<const Profile>>>;
+  Sampled sampled() const;
   Surroundings surroundings() const;
+  // For what takes seconds in a large shop; ResourceExhausted while somebody else does it.
+  absl::StatusOr<std::unique_lock<std::mutex>> turn_to_ask_everybody() const;
+  // Cancelled when it is time to end.
+  absl::Status walk(const std::function<void(UserNumber, const Profile&)>& visit) const;
   absl::Status ask_everybody(
       const std::function<void(UserNumber, const Profile&, bool is_visitor)>& ask) const;
 
@@ -126,9 +116,10 @@ struct SegmentEngine::State {
   absl::flat_hash_map<UserNumber, std::shared_ptr<const Profile>> sample;
   RfmBounds rfm;
 
-  std::mutex ending_mutex;  // guards the two below
+  mutable std::mutex asking_everybody;  // held by whoever does
+  std::atomic<bool> is_ending = false;  // changes under the mutex
+  std::mutex ending_mutex;              // guards the one below
   std::condition_variable woken;
-  bool is_ending = false;
   bool is_woken = false;
   std::thread thread;
 };
@@ -138,6 +129,11 @@ Surroundings SegmentEngine::State::surroundings() const {
   return {.catalog = parts.catalog.current(), .rfm = rfm, .segments = nullptr};
 }
 
+SegmentEngine::State::Sampled SegmentEngine::State::sampled() const {
+  const std::shared_lock lock(mutex);
+  return {sample.begin(), sample.end()};
+}
+
 void SegmentEngine::State::run() {
   events::stay_in_the_background();
   while (true) {
@@ -145,9 +141,9 @@ void SegmentEngine::State::run() {
     std::unique_lock lock(ending_mutex);
     if (is_ending) return;
     if (has_worked) {
-      woken.wait_for(lock, k_rest, [&] { return is_ending; });
+      woken.wait_for(lock, k_rest, [&] { return is_ending.load(); });
     } else {
-      woken.wait_for(lock, k_nap, [&] { return is_ending || is_woken; });
+      woken.wait_for(lock, k_nap, [&] { return is_ending.load() || is_woken; });
     }
     is_woken = false;
   }
@@ -158,6 +154,7 @@ bool SegmentEngine::State::step() {
   bool has_worked = adopt();
   if (month_ms != scored_month_ms) {
     const absl::Status scored = refresh_scores(month_ms);
+    if (absl::IsCancelled(scored)) return false;
     if (!scored.ok()) {
       parts.log.error("segments: people cannot be scored: {}", message_of(scored));
       return false;
@@ -170,6 +167,7 @@ bool SegmentEngine::State::step() {
   if (!stale.empty()) {
     has_worked = true;
     const absl::Status built = build();
+    if (absl::IsCancelled(built)) return false;
     if (!built.ok()) {
       parts.log.error("segments cannot be built: {}", message_of(built));
       return false;
@@ -211,7 +209,7 @@ absl::Status SegmentEngine::State::refresh_scores(TimeMs month_ms) {
   std::vector<RfmFigures> now;
   const TimeMs now_ms = parts.clock.now_ms();
   absl::flat_hash_map<UserNumber, std::shared_ptr<const Profile>> sampled;
-  VITRINE_RETURN_IF_ERROR(parts.profiles.walk([&](UserNumber user, const Profile& profile) {
+  VITRINE_RETURN_IF_ERROR(walk([&](UserNumber user, const Profile& profile) {
     if (is_sampled(user)) sampled[user] = std::make_shared<const Profile>(profile);
     if (const auto figures = rfm_figures(orders_before(profile, month_ms), month_ms)) {
       then.push_back(*figures);
@@ -238,7 +236,7 @@ absl::Status SegmentEngine::State::build() {
   const auto began = std::chrono::steady_clock::now();
   Surroundings around = surroundings();
   around.segments = programs.get();
-  VITRINE_RETURN_IF_ERROR(parts.profiles.walk([&](UserNumber user, const Profile& profile) {
+  VITRINE_RETURN_IF_ERROR(walk([&](UserNumber user, const Profile& profile) {
     if (++build.walked % k_walked_between == 0) work_off(&build);
     if (!build.looked_at.contains(user)) build_one(build, user, profile, around);
   }));
@@ -338,9 +336,28 @@ void SegmentEngine::State::tell_metrics() {
   metrics.due_bytes.set(static_cast<double>(due.bytes()));
 }
 
+absl::StatusOr<std::unique_lock<std::mutex>> SegmentEngine::State::turn_to_ask_everybody() const {
+  std::unique_lock turn(asking_everybody, std::defer_lock);
+  if (parts.profiles.size() <= k_exact_up_to) {
+    turn.lock();
+  } else if (!turn.try_lock()) {
+    return overloaded("everybody is being asked already: try again in some seconds");
+  }
+  return turn;
+}
+
+absl::Status SegmentEngine::State::walk(
+    const std::function<void(UserNumber, const Profile&)>& visit) const {
+  VITRINE_RETURN_IF_ERROR(parts.profiles.walk([&](UserNumber user, const Profile& profile) {
+    visit(user, profile);
+    return !is_ending.load(std::memory_order_relaxed);
+  }));
+  return is_ending ? absl::CancelledError("the server stops") : absl::OkStatus();
+}
+
 absl::Status SegmentEngine::State::ask_everybody(
     const std::function<void(UserNumber, const Profile&, bool is_visitor)>& ask) const {
-  return parts.profiles.walk([&](UserNumber user, const Profile& profile) {
+  return walk([&](UserNumber user, const Profile& profile) {
     ask(user, profile, !parts.identities.is_user(user));
   });
 }
@@ -371,6 +388,12 @@ void SegmentEngine::wake() {
 }
 
 bool SegmentEngine::step() { return state_->step(); }
+
+absl::StatusOr<RfmView> SegmentEngine::rfm_view(TimeMs as_of_ms, TimeMs compared_to_ms) const {
+  VITRINE_ASSIGN_OR_RETURN(const auto turn, state_->turn_to_ask_everybody());
+  return segments::rfm_view(state_->parts.profiles, state_->parts.identities, as_of_ms,
+                            compared_to_ms);
+}
 
 std::optional<SegmentEngine::Status> SegmentEngine::status(std::string_view key) const {
   const std::shared_ptr<const SegmentPrograms> programs = state_->parts.store.current();
@@ -452,8 +475,7 @@ absl::StatusOr<Preview> SegmentEngine::preview(const Program& program, bool with
   around.segments = programs.get();
   const TimeMs now_ms = state_->parts.clock.now_ms();
   Preview preview{.people = state_->parts.profiles.size()};
-  const std::shared_lock lock(state_->mutex);
-  for (const auto& [user, profile] : state_->sample) {
+  for (const auto& [user, profile] : state_->sampled()) {
     ++preview.asked;
     const bool is_visitor = !state_->parts.identities.is_user(user);
     if (is_visitor && !with_visitors) continue;
@@ -461,19 +483,13 @@ absl::StatusOr<Preview> SegmentEngine::preview(const Program& program, bool with
       ++preview.matched;
     }
   }
-  const auto people = static_cast<double>(preview.people);
-  if (preview.asked > 0) {
-    preview.estimate =
-        people * static_cast<double>(preview.matched) / static_cast<double>(preview.asked);
-  }
-  const auto [low, high] = share_interval(preview.matched, preview.asked);
-  preview.low = low * people;
-  preview.high = high * people;
+  conclude(preview);
   return preview;
 }
 
 absl::StatusOr<Preview> SegmentEngine::preview_exactly(const Program& program,
                                                        bool with_visitors) const {
+  VITRINE_ASSIGN_OR_RETURN(const auto turn, state_->turn_to_ask_everybody());
   const auto programs = state_->parts.store.current();
   VITRINE_RETURN_IF_ERROR(programs->check_references(program));
   Surroundings around = surroundings();
@@ -488,7 +504,7 @@ absl::StatusOr<Preview> SegmentEngine::preview_exactly(const Program& program,
         if (program.holds(person, now_ms)) ++preview.matched;
       }));
   preview.asked = preview.people;
-  preview.estimate = preview.low = preview.high = static_cast<double>(preview.matched);
+  conclude(preview);
   return preview;
 }
 

@@ -25,25 +25,14 @@
 #include "server/profiles/profile_book.h"
 #include "server/segments/changed_people.h"
 #include "server/segments/membership.h"
-#include "server/segments/rfm.h"
+#include "server/segments/preview.h"
+#include "server/segments/rfm_view.h"
 #include "server/segments/segment_store.h"
 
 namespace vitrine::segments {
 
-// How many people an expression would find.
-struct Preview {
-  std::size_t people = 0;    // with a history
-  std::size_t asked = 0;     // of those; all when it is exact
-  std::size_t matched = 0;   // of the asked
-  double estimate = 0;       // of all
-  double low = 0, high = 0;  // 95 of 100 such intervals hold the truth
-  bool is_exact = false;
-};
-
 class SegmentEngine {
  public:
-  // One person in so many is in the sample that answers a preview at once, chosen by number.
-  static constexpr std::uint64_t k_sample_one_in = 100;
   // Up to so many people are asked one by one instead.
   static constexpr std::size_t k_exact_up_to = 20'000;
 
@@ -87,9 +76,11 @@ class SegmentEngine {
 
   // FailedPrecondition: an expression that asks for a segment there is not.
   absl::StatusOr<Preview> preview(const expressions::Program& program, bool with_visitors) const;
-  // Asks everybody: seconds in a large shop.
+  // Asks everybody: seconds in a large shop. ResourceExhausted while somebody else does.
   absl::StatusOr<Preview> preview_exactly(const expressions::Program& program,
                                           bool with_visitors) const;
+  // Likewise.
+  absl::StatusOr<RfmView> rfm_view(TimeMs as_of_ms, TimeMs compared_to_ms) const;
   absl::StatusOr<Membership> members_now(const expressions::Program& program,
                                          bool with_visitors) const;
 
@@ -97,8 +88,5 @@ class SegmentEngine {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Wilson's interval for the share of which `matched` of `asked` is a sample, 95 %.
-std::pair<double, double> share_interval(std::size_t matched, std::size_t asked);
 
 }  // namespace vitrine::segments
