@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "server/events/commit_scheduling.h"
 #include "server/segments/due_times.h"
+#include "server/segments/live_members.h"
 
 namespace vitrine::segments {
 namespace {
@@ -42,13 +43,6 @@ std::vector<profiles::OrderSum> orders_before(const Profile& profile, TimeMs tim
   std::erase_if(orders, [&](const auto& order) { return order.time_ms >= time_ms; });
   return orders;
 }
-
-struct Live {
-  std::uint64_t version = 0;
-  Membership members;
-  TimeMs size_at_ms = 0;
-};
-using Lives = std::map<std::string, Live, std::less<>>;
 
 struct EngineMetrics {
   explicit EngineMetrics(Metrics& metrics)
@@ -111,8 +105,8 @@ struct SegmentEngine::State {
   DueTimes due;
   TimeMs scored_month_ms = 0;
 
-  mutable std::shared_mutex mutex;  // guards the three below
-  Lives lives;
+  LiveMembers lives;
+  mutable std::shared_mutex mutex;  // guards the two below
   absl::flat_hash_map<UserNumber, std::shared_ptr<const Profile>> sample;
   RfmBounds rfm;
 
@@ -194,11 +188,7 @@ bool SegmentEngine::State::adopt() {
     const Segment* const segment = current->list().find(key);
     return segment == nullptr || !segment->follows_people();
   });
-  const std::lock_guard lock(mutex);
-  std::erase_if(lives, [&](const auto& live) {
-    const Segment* const segment = current->list().find(live.first);
-    return segment == nullptr || !segment->follows_people();
-  });
+  lives.keep_only(current->list());
   return true;
 }
 
@@ -261,12 +251,8 @@ void SegmentEngine::State::build_one(Build& build, UserNumber user, const Profil
 
 void SegmentEngine::State::publish(Build& build) {
   const TimeMs now_ms = parts.clock.now_ms();
-  const std::lock_guard lock(mutex);
   for (auto& [at, members] : build.members) {
-    const Segment& segment = programs->list().all()[at];
-    members.shrink();
-    lives[segment.key] = {
-        .version = segment.version, .members = std::move(members), .size_at_ms = now_ms};
+    lives.replace(programs->list().all()[at], std::move(members), now_ms);
   }
 }
 
@@ -282,10 +268,7 @@ bool SegmentEngine::State::work_off(Build* build) {
   Surroundings around = surroundings();
   around.segments = programs.get();
   for (const UserNumber user : taken.users) look_at(user, build, around);
-  {
-    const std::lock_guard lock(mutex);
-    for (auto& [key, live] : lives) live.size_at_ms = now_ms;
-  }
+  lives.are_as_of(now_ms);
   if (build == nullptr) tell_metrics();
   return !taken.users.empty();
 }
@@ -305,16 +288,14 @@ void SegmentEngine::State::look_at(UserNumber user, Build* build, const Surround
     if (all[at].follows_people()) is_in[at] = programs->holds(at, person, changes_ms);
   }
   if (changes_ms != k_never_ms) due.lower(user, changes_ms);
-  const std::lock_guard lock(mutex);
-  auto live = lives.begin();  // both are in the order of keys
-  for (std::size_t at = 0; at < all.size(); ++at) {
-    while (live != lives.end() && live->first < all[at].key) ++live;
-    if (build != nullptr && build->members.contains(at)) {
-      build->members.at(at).set(user, is_in[at]);
-    } else if (live != lives.end() && live->first == all[at].key) {
-      live->second.members.set(user, is_in[at]);
+  std::vector<bool> is_being_built(all.size());
+  if (build != nullptr) {
+    for (auto& [at, members] : build->members) {
+      members.set(user, is_in[at]);
+      is_being_built[at] = true;
     }
   }
+  lives.set(programs->list(), user, is_in, is_being_built);
 }
 
 void SegmentEngine::State::keep_sample(UserNumber user, std::shared_ptr<const Profile> profile) {
@@ -327,12 +308,7 @@ void SegmentEngine::State::keep_sample(UserNumber user, std::shared_ptr<const Pr
 }
 
 void SegmentEngine::State::tell_metrics() {
-  std::size_t bytes = 0;
-  {
-    const std::shared_lock lock(mutex);
-    for (const auto& [key, live] : lives) bytes += live.members.bytes();
-  }
-  metrics.bytes.set(static_cast<double>(bytes));
+  metrics.bytes.set(static_cast<double>(lives.bytes()));
   metrics.due_bytes.set(static_cast<double>(due.bytes()));
 }
 
@@ -405,13 +381,12 @@ std::optional<SegmentEngine::Status> SegmentEngine::status(std::string_view key)
                   .size_at_ms = state_->parts.clock.now_ms(),
                   .bytes = members->bytes()};
   }
-  const std::shared_lock lock(state_->mutex);
-  const auto live = state_->lives.find(key);
-  if (live == state_->lives.end()) return Status{};
-  return Status{.is_built = live->second.version == segment->version,
-                .size = live->second.members.size(),
-                .size_at_ms = live->second.size_at_ms,
-                .bytes = live->second.members.bytes()};
+  const auto facts = state_->lives.facts(key);
+  if (!facts) return Status{};
+  return Status{.is_built = facts->version == segment->version,
+                .size = facts->size,
+                .size_at_ms = facts->as_of_ms,
+                .bytes = facts->bytes};
 }
 
 std::optional<std::size_t> SegmentEngine::size_of_both(std::string_view a,
@@ -421,14 +396,7 @@ std::optional<std::size_t> SegmentEngine::size_of_both(std::string_view a,
   if (list->list().find(a) == nullptr || list->list().find(b) == nullptr) return std::nullopt;
   const auto fixed_a = store.members(a);
   const auto fixed_b = store.members(b);
-  static const Membership nobody;
-  const std::shared_lock lock(state_->mutex);
-  const auto of = [&](const auto& fixed, std::string_view key) -> const Membership& {
-    if (fixed != nullptr) return *fixed;
-    const auto live = state_->lives.find(key);
-    return live == state_->lives.end() ? nobody : live->second.members;
-  };
-  return of(fixed_a, a).size_of_both(of(fixed_b, b));
+  return state_->lives.size_of_both(a, fixed_a.get(), b, fixed_b.get());
 }
 
 std::optional<std::vector<UserNumber>> SegmentEngine::members(std::string_view key,
@@ -436,10 +404,7 @@ std::optional<std::vector<UserNumber>> SegmentEngine::members(std::string_view k
                                                               std::size_t count_max) const {
   if (const auto fixed = state_->parts.store.members(key)) return fixed->list(after, count_max);
   if (state_->parts.store.current()->list().find(key) == nullptr) return std::nullopt;
-  const std::shared_lock lock(state_->mutex);
-  const auto live = state_->lives.find(key);
-  if (live == state_->lives.end()) return std::vector<UserNumber>();
-  return live->second.members.list(after, count_max);
+  return state_->lives.list(key, after, count_max);
 }
 
 Surroundings SegmentEngine::surroundings() const { return state_->surroundings(); }

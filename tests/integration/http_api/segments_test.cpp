@@ -41,8 +41,8 @@ class SegmentsApiTest : public ApiTest {
   }
   std::vector<std::string> members(std::string_view key, std::string_view more = "") {
     std::vector<std::string> ids;
-    for (const json::value& member :
-         ok(get(fmt::format("/v1/segments/{}/members{}", key, more))).at("members").as_array()) {
+    const json::value page = ok(get(fmt::format("/v1/segments/{}/members{}", key, more)));
+    for (const json::value& member : page.at("members").as_array()) {
       ids.emplace_back(member.as_object().begin()->value().as_string());
     }
     return ids;
