@@ -204,7 +204,8 @@ class Bench {
     if (size == 0) return;
     const auto began = Clock::now();
     std::size_t bytes = 0;
-    for (const UserNumber member : *engine_->members(largest, UserNumber(0), size)) {
+    const auto members = engine_->members(largest, UserNumber(0), size);
+    for (const UserNumber member : *members) {
       const auto person = identities_->person(member);
       if (person.ok() && *person) bytes += (*person)->user_id.size();
     }
