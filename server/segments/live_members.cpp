@@ -7,6 +7,7 @@ namespace vitrine::segments {
 
 void LiveMembers::keep_only(const SegmentList& list) {
   const std::lock_guard lock(mutex_);
+  places_of_ = nullptr;
   std::erase_if(lives_, [&](const auto& live) {
     const Segment* const segment = list.find(live.first);
     return segment == nullptr || !segment->follows_people();
@@ -16,20 +17,26 @@ void LiveMembers::keep_only(const SegmentList& list) {
 void LiveMembers::replace(const Segment& segment, Membership members, TimeMs as_of_ms) {
   members.shrink();
   const std::lock_guard lock(mutex_);
+  places_of_ = nullptr;
   lives_[segment.key] = {.version = segment.version, .members = std::move(members)};
   as_of_ms_ = as_of_ms;
 }
 
-// Both are in the order of keys.
+void LiveMembers::find_places(const SegmentList& list) {
+  places_.clear();
+  for (const Segment& segment : list.all()) {
+    const auto live = lives_.find(segment.key);
+    places_.push_back(live == lives_.end() ? nullptr : &live->second.members);
+  }
+  places_of_ = &list;
+}
+
 void LiveMembers::set(const SegmentList& list, UserNumber user, const std::vector<bool>& is_in,
                       const std::vector<bool>& is_elsewhere) {
   const std::lock_guard lock(mutex_);
-  auto live = lives_.begin();
+  if (places_of_ != &list) find_places(list);
   for (std::size_t at = 0; at < is_in.size(); ++at) {
-    const std::string& key = list.all()[at].key;
-    while (live != lives_.end() && live->first < key) ++live;
-    if (live == lives_.end()) return;
-    if (live->first == key && !is_elsewhere[at]) live->second.members.set(user, is_in[at]);
+    if (places_[at] != nullptr && !is_elsewhere[at]) places_[at]->set(user, is_in[at]);
   }
 }
 

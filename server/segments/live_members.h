@@ -51,10 +51,13 @@ class LiveMembers {
     std::uint64_t version = 0;
     Membership members;
   };
+  void find_places(const SegmentList& list);                                  // likewise
   const Membership& of(std::string_view key, const Membership* fixed) const;  // under the lock
 
   mutable std::shared_mutex mutex_;  // guards all below
   std::map<std::string, Live, std::less<>> lives_;
+  const SegmentList* places_of_ = nullptr;  // whose places are these; null: find them
+  std::vector<Membership*> places_;
   const Membership nobody_;
   TimeMs as_of_ms_ = 0;
 };

@@ -162,8 +162,11 @@ std::optional<RfmFigures> PersonSubject::rfm_figures() const {
 }
 
 std::optional<RfmScores> PersonSubject::rfm() const {
-  const std::optional<RfmFigures> figures = rfm_figures();
-  return figures ? rfm_scores(*figures, around_.rfm) : std::nullopt;
+  if (!scores_) {
+    const std::optional<RfmFigures> figures = rfm_figures();
+    scores_.emplace(figures ? rfm_scores(*figures, around_.rfm) : std::nullopt);
+  }
+  return *scores_;
 }
 
 std::string_view PersonSubject::rfm_group() const {
@@ -193,12 +196,13 @@ TimeMs PersonSubject::stage_ends_ms() const {
 
 TimeMs PersonSubject::rfm_changes_ms() const {
   if (orders().empty()) return k_never_ms;
+  if (scores_change_ms_ != 0) return scores_change_ms_;
   TimeMs changes_ms = next_day_ms(orders().back().time_ms, now_ms_);
   for (const OrderSum& order : orders()) {
     const TimeMs leaves_ms = order.time_ms + k_rfm_window_ms;
     if (leaves_ms > now_ms_) changes_ms = std::min(changes_ms, leaves_ms);
   }
-  return changes_ms;
+  return scores_change_ms_ = changes_ms;
 }
 
 // What they had to do with, by the weight of the deed and its age. All ages grow alike, so that the
@@ -402,8 +406,12 @@ std::optional<bool> PersonSubject::is_in_segment(std::string_view key,
 }
 
 const PersonSubject::Found* PersonSubject::found(std::size_t at) const {
-  const auto place = std::ranges::find(found_, at, &Found::at);
-  return place == found_.end() ? nullptr : &*place;
+  return at < found_.size() && found_[at] ? &*found_[at] : nullptr;
+}
+
+void PersonSubject::remember(std::size_t at, const Found& found) const {
+  if (at >= found_.size()) found_.resize(at + 1);
+  found_[at] = found;
 }
 
 std::optional<double> PersonSubject::bucket(std::string_view seed) const {

@@ -78,12 +78,11 @@ class PersonSubject final : public expressions::Subject {
   // What was found out about the segment in place `at` of a list, so that segments that ask for
   // one another cost what they cost once.
   struct Found {
-    std::size_t at;
     bool is_in;
     TimeMs changes_at_ms;
   };
-  const Found* found(std::size_t at) const;
-  void remember(const Found& found) const { found_.push_back(found); }
+  const Found* found(std::size_t at) const;  // null: nothing yet
+  void remember(std::size_t at, const Found& found) const;
 
  private:
   struct Money {
@@ -112,7 +111,9 @@ class PersonSubject final : public expressions::Subject {
   mutable std::optional<Money> money_;
   mutable std::optional<std::vector<std::string>> top_categories_;
   mutable std::vector<std::string> top_brands_;
-  mutable std::vector<Found> found_;
+  mutable std::vector<std::optional<Found>> found_;
+  mutable std::optional<std::optional<RfmScores>> scores_;
+  mutable TimeMs scores_change_ms_ = 0;  // 0: not asked yet
 };
 
 // The share of chance of a person under a seed, in [0, 1).

@@ -79,28 +79,33 @@ std::vector<std::string> SegmentPrograms::users_of(std::string_view key) const {
   return users;
 }
 
-bool SegmentPrograms::holds(std::size_t at, const PersonSubject& person,
-                            TimeMs& changes_at_ms) const {
+bool SegmentPrograms::found_out(std::size_t at, const PersonSubject& person,
+                                TimeMs& changes_at_ms) const {
   const Segment& segment = list_.all()[at];
   if (segment.kind != Segment::Kind::dynamic) return fixed_.has(segment.key, person.user());
   if (person.is_visitor() && !segment.includes_visitors) return false;
   return programs_[at]->holds(person, person.now_ms(), changes_at_ms);
 }
 
+bool SegmentPrograms::holds(std::size_t at, const PersonSubject& person,
+                            TimeMs& changes_at_ms) const {
+  const PersonSubject::Found* const known = person.found(at);
+  if (known != nullptr) {
+    changes_at_ms = std::min(changes_at_ms, known->changes_at_ms);
+    return known->is_in;
+  }
+  TimeMs changes_ms = expressions::k_never_ms;
+  const bool is_in = found_out(at, person, changes_ms);
+  person.remember(at, {.is_in = is_in, .changes_at_ms = changes_ms});
+  changes_at_ms = std::min(changes_at_ms, changes_ms);
+  return is_in;
+}
+
 std::optional<bool> SegmentPrograms::is_in(std::string_view key, const PersonSubject& person,
                                            TimeMs& changes_at_ms) const {
   const Segment* const segment = list_.find(key);
   if (segment == nullptr) return std::nullopt;
-  const auto at = static_cast<std::size_t>(segment - list_.all().data());
-  const PersonSubject::Found* known = person.found(at);
-  if (known == nullptr) {
-    TimeMs changes_ms = expressions::k_never_ms;
-    const bool is_in = holds(at, person, changes_ms);
-    person.remember({.at = at, .is_in = is_in, .changes_at_ms = changes_ms});
-    known = person.found(at);
-  }
-  changes_at_ms = std::min(changes_at_ms, known->changes_at_ms);
-  return known->is_in;
+  return holds(static_cast<std::size_t>(segment - list_.all().data()), person, changes_at_ms);
 }
 
 }  // namespace vitrine::segments

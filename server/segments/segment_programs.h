@@ -35,7 +35,8 @@ class SegmentPrograms final : public SegmentLookup {
                                                                         const FixedMembers& fixed);
 
   const SegmentList& list() const { return list_; }
-  // `at` is a place of the list. `changes_at_ms` is lowered as Program::holds() does.
+  // `at` is a place of the list; found out once a person. `changes_at_ms` is lowered as
+  // Program::holds() does.
   bool holds(std::size_t at, const PersonSubject& person, TimeMs& changes_at_ms) const;
   std::optional<bool> is_in(std::string_view key, const PersonSubject& person,
                             TimeMs& changes_at_ms) const override;
@@ -48,6 +49,7 @@ class SegmentPrograms final : public SegmentLookup {
  private:
   SegmentPrograms(SegmentList list, const FixedMembers& fixed);
   absl::Status check_circles() const;
+  bool found_out(std::size_t at, const PersonSubject& person, TimeMs& changes_at_ms) const;
   bool asks_for(std::size_t at, std::string_view key) const;
 
   SegmentList list_;
