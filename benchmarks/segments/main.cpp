@@ -1,6 +1,6 @@
 // What segments cost in a data folder: building them, an event, a preview, sizes, members.
 //
-//   bench_segments FOLDER [SEGMENTS]
+//   measure_segments FOLDER [SEGMENTS]
 //
 // The folder is opened for writing, because an older form of profiles is replayed first: give it a
 // copy. Nobody else may be busy; the figures are for docs/benchmarks.md.
@@ -264,7 +264,7 @@ class Bench {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "usage: bench_segments FOLDER [SEGMENTS]\n");
+    fmt::print(stderr, "usage: measure_segments FOLDER [SEGMENTS]\n");
     return 2;
   }
   const auto count = static_cast<std::size_t>(argc > 2 ? std::atoi(argv[2]) : 100);
