@@ -21,6 +21,7 @@ target_link_libraries(vitrine_faiss INTERFACE ${VITRINE_FAISS_LIBRARY} ${VITRINE
 
 if(VITRINE_TESTS)
   find_package(GTest REQUIRED)
+  find_package(SQLite3 REQUIRED)  # a second opinion for tests
   include(GoogleTest)
 endif()
 if(VITRINE_BENCHMARKS)

@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
-SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "recommend",
+SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "segments", "recommend",
           "decisions", "privacy"]
 MAY_USE = {
     "base": [],
@@ -27,6 +27,8 @@ MAY_USE = {
     "server/collect": ["server/identity", "server/events", "server/store"],
     "server/live_model": ["index", "server/catalog", "server/events"],
     "server/profiles": ["server/identity", "server/catalog", "server/events", "server/store"],
+    "server/segments": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/events",
+                        "server/store"],
     "server/recommend": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
@@ -49,6 +51,7 @@ DOORS = {
     r"CLI/": ["server/app"],
     r"boost/json": ["model", "server"],
     r"google/protobuf": ["model"],
+    r"roaring/": ["server/segments/membership.cpp"],
     r"zlib\.h": ["base", "training", "server/app"],
 }
 

@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_backup(root, invocation);
   add_restore(root, invocation);
   add_erase(root, invocation);
+  add_segment(root, invocation);
   add_keys(root, invocation);
 
   try {

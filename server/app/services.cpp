@@ -94,6 +94,7 @@ absl::Status Services::open_state(const Progress& progress) {
   VITRINE_ASSIGN_OR_RETURN(keys_, http::KeyBook::open(*database_));
 
   VITRINE_ASSIGN_OR_RETURN(placements_, http::PlacementStore::open(*database_));
+  VITRINE_ASSIGN_OR_RETURN(segments_, segments::SegmentStore::open(*database_));
   VITRINE_ASSIGN_OR_RETURN(decisions_,
                            decisions::DecisionLog::open(*database_, metrics_, config_.decisions));
 
@@ -102,7 +103,8 @@ absl::Status Services::open_state(const Progress& progress) {
   sessions_.emplace(numbers_, profiles::SessionBook::Options(),
                     events::read_checkpoint_of(profiles::SessionBook::k_name, *database_));
   results_.emplace(*decisions_);
-  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_, &*sessions_, &*results_};
+  before_ack_ = {&*checkpointed_numbers_, &*profiles_, &*popularity_, &*sessions_, &*results_,
+                 &changed_people_};
   checkpointer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.checkpoints);
   VITRINE_RETURN_IF_ERROR(
       events::replay(*event_log_, *database_, before_ack_, progress, &*checkpointer_));
@@ -140,6 +142,20 @@ void Services::start_parts(Access access) {
                        *placements_->current());
   placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
 
+  segment_engine_.emplace(segments::SegmentEngine::Parts{.store = *segments_,
+                                                         .changed = changed_people_,
+                                                         .profiles = *profiles_,
+                                                         .identities = *identities_,
+                                                         .catalog = *catalog_,
+                                                         .clock = clock_,
+                                                         .metrics = metrics_,
+                                                         .log = log_});
+  segments_->on_change([this](const std::vector<UserNumber>& by_hand) {
+    for (const UserNumber user : by_hand) changed_people_.note(user, clock_.now_ms());
+    segment_engine_->wake();
+  });
+  segment_engine_->start();
+
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
@@ -163,6 +179,8 @@ void Services::start_parts(Access access) {
                      .profiles = *profiles_,
                      .recommender = *recommender_,
                      .placements = *placements_,
+                     .segments = *segments_,
+                     .segment_engine = *segment_engine_,
                      .decisions = *decisions_,
                      .results = *results_,
                      .models = models_,
@@ -251,6 +269,7 @@ void Services::stop() {
   if (erasures_) erasures_->begin_stopping();
   if (workers_) workers_->stop();
   if (!committer_) return;
+  if (segment_engine_) segment_engine_->stop();
   retention_->stop();
   erasures_->stop();
   committer_->stop();

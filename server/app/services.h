@@ -44,6 +44,9 @@
 #include "server/profiles/profile_records.h"
 #include "server/profiles/session_book.h"
 #include "server/recommend/recommender.h"
+#include "server/segments/changed_people.h"
+#include "server/segments/segment_engine.h"
+#include "server/segments/segment_store.h"
 #include "server/store/database.h"
 
 namespace vitrine::app {
@@ -129,6 +132,8 @@ class Services {
   std::optional<profiles::PopularityBook> popularity_;
   std::optional<profiles::SessionBook> sessions_;
   std::unique_ptr<http::PlacementStore> placements_;
+  std::unique_ptr<segments::SegmentStore> segments_;
+  segments::ChangedPeople changed_people_;
   std::unique_ptr<decisions::DecisionLog> decisions_;
   std::optional<decisions::ResultsBook> results_;
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
@@ -144,6 +149,7 @@ class Services {
   std::optional<RejectedFiles> rejected_files_;
   std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
+  std::optional<segments::SegmentEngine> segment_engine_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
   std::optional<http::Services> handled_;  // what the routes stand on

@@ -114,21 +114,32 @@ Compiler::Compiled Compiler::name(const Node& node) {
                   schema_.suggestion_for(quoted(node.text)));
 }
 
-Compiler::Compiled Compiler::field(std::size_t slot) const {
+Compiler::Compiled Compiler::field(std::size_t slot) {
   Value value{.type = schema_.field(slot).type, .slot = slot, .is_field = true};
+  const bool moves = schema_.field(slot).moves;
+  depends_on_time_ = depends_on_time_ || moves;
+  const auto note = [slot, moves](const Moment& moment) {
+    if (moves) moment.changes_at(moment.subject.changes_at_ms(slot));
+  };
   switch (value.type) {
     case Type::boolean:
-      value.truth =
-          computed<bool>([slot](const Moment& moment) { return moment.subject.boolean(slot); });
+      value.truth = computed<bool>([slot, note](const Moment& moment) {
+        note(moment);
+        return moment.subject.boolean(slot);
+      });
       break;
     case Type::number:
     case Type::time:
-      value.number =
-          computed<double>([slot](const Moment& moment) { return moment.subject.number(slot); });
+      value.number = computed<double>([slot, note](const Moment& moment) {
+        note(moment);
+        return moment.subject.number(slot);
+      });
       break;
     case Type::text:
-      value.text = computed<std::string_view>(
-          [slot](const Moment& moment) { return moment.subject.text(slot); });
+      value.text = computed<std::string_view>([slot, note](const Moment& moment) {
+        note(moment);
+        return moment.subject.text(slot);
+      });
       break;
     case Type::texts:
     case Type::numbers:
@@ -205,6 +216,13 @@ Compiler::Compiled Compiler::call(const Node& node) {
       return timestamp(node);
     case Operation::days_since:
       return days_since(node);
+    case Operation::count:
+    case Operation::count_in:
+    case Operation::sum:
+    case Operation::last:
+    case Operation::in_segment:
+    case Operation::bucket:
+      return people(node);
     case Operation::intersects:
     case Operation::contains_all:
       return sets(node);
@@ -424,8 +442,11 @@ Compiler::Compiled Compiler::days_since(const Node& node) {
                .number = computed<double>([time = std::move(when.number)](const Moment& moment) {
                  const std::optional<double> at = time->value(moment);
                  if (!at) return std::optional<double>();
-                 return std::optional<double>(std::floor(
-                     (static_cast<double>(moment.now_ms) - *at) / static_cast<double>(k_day_ms)));
+                 const auto day_ms = static_cast<double>(k_day_ms);
+                 const double days =
+                     std::floor((static_cast<double>(moment.now_ms) - *at) / day_ms);
+                 moment.changes_at(static_cast<TimeMs>(*at + (days + 1) * day_ms));
+                 return std::optional<double>(days);
                })};
 }
 

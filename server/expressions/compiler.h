@@ -5,6 +5,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class Compiler {
 
   absl::StatusOr<Truth> condition(const Node& node);
   bool depends_on_time() const { return depends_on_time_; }
+  std::vector<std::string> segments() const { return {segments_.begin(), segments_.end()}; }
 
  private:
   // A typed value; the member of its type is set.
@@ -38,7 +40,7 @@ class Compiler {
 
   Compiled compile(const Node& node);
   Compiled name(const Node& node);
-  Compiled field(std::size_t slot) const;
+  Compiled field(std::size_t slot);
   Compiled key(const Node& node, std::string_view map, std::string_view key) const;
   Compiled list(const Node& node) const;
   Compiled call(const Node& node);
@@ -55,11 +57,20 @@ class Compiler {
   Compiled sets(const Node& node);
   Compiled search(const Node& node);
 
+  // What people did; see compiler_people.cpp.
+  Compiled people(const Node& node);
+  Compiled event_count(const Node& node);
+  Compiled spend(const Node& node);
+  Compiled last_event(const Node& node) const;
+  Compiled in_segment(const Node& node);
+  Compiled bucket(const Node& node) const;
+
   // The operand, which must be of the type.
   Compiled operand(const Node& call, std::size_t i, Type type);
 
   const Schema& schema_;
   bool depends_on_time_ = false;
+  std::set<std::string> segments_;
 };
 
 }  // namespace vitrine::expressions

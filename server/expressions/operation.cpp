@@ -9,7 +9,7 @@ namespace vitrine::expressions {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<Spelling, 26> k_spellings = {{
+constexpr std::array<Spelling, 32> k_spellings = {{
     {Operation::logical_or, "||", Form::infix, k_binds_or, 2},
     {Operation::logical_and, "&&", Form::infix, k_binds_and, 2},
     {Operation::equal, "==", Form::infix, k_binds_relation, 2},
@@ -31,6 +31,12 @@ constexpr std::array<Spelling, 26> k_spellings = {{
     {Operation::to_number, "double", Form::function, k_binds_call, 1},
     {Operation::timestamp, "timestamp", Form::function, k_binds_call, 1},
     {Operation::days_since, "days_since", Form::function, k_binds_call, 1},
+    {Operation::count, "count", Form::function, k_binds_call, 2},
+    {Operation::count_in, "count_in", Form::function, k_binds_call, 3},
+    {Operation::sum, "sum", Form::function, k_binds_call, 2},
+    {Operation::last, "last", Form::function, k_binds_call, 1},
+    {Operation::in_segment, "in_segment", Form::function, k_binds_call, 1},
+    {Operation::bucket, "bucket", Form::function, k_binds_call, 3},
     {Operation::intersects, "sets.intersects", Form::function, k_binds_call, 2},
     {Operation::contains_all, "sets.contains", Form::function, k_binds_call, 2},
     {Operation::contains, "contains", Form::method, k_binds_call, 2},
@@ -46,6 +52,10 @@ const Spelling& spelling_of(Operation operation) {
   const Spelling& spelling = k_spellings[static_cast<std::size_t>(operation)];
   CHECK(spelling.operation == operation, "the table is in the order of the enumeration");
   return spelling;
+}
+
+bool asks_people(Operation operation) {
+  return operation >= Operation::count && operation <= Operation::bucket;
 }
 
 std::optional<Operation> find_operation(std::string_view text, Form form) {

@@ -33,6 +33,12 @@ enum class Operation : std::uint8_t {
   to_number,
   timestamp,
   days_since,
+  count,
+  count_in,
+  sum,
+  last,
+  in_segment,
+  bucket,
   intersects,
   contains_all,
   contains,
@@ -66,6 +72,8 @@ struct Spelling {
 
 std::span<const Spelling> spellings();
 const Spelling& spelling_of(Operation operation);
+// Whether it can be asked of people alone.
+bool asks_people(Operation operation);
 std::optional<Operation> find_operation(std::string_view text, Form form);
 
 }  // namespace vitrine::expressions

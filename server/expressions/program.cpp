@@ -11,17 +11,24 @@ namespace vitrine::expressions {
 absl::StatusOr<Program> Program::compile(const Node& tree, const Schema& schema) {
   Compiler compiler(schema);
   VITRINE_ASSIGN_OR_RETURN(Truth truth, compiler.condition(tree));
-  return Program(std::make_unique<const Terms>(std::move(truth)), compiler.depends_on_time());
+  return Program(std::make_unique<const Terms>(std::move(truth)), compiler.depends_on_time(),
+                 compiler.segments());
 }
 
-Program::Program(std::unique_ptr<const Terms> terms, bool depends_on_time)
-    : terms_(std::move(terms)), depends_on_time_(depends_on_time) {}
+Program::Program(std::unique_ptr<const Terms> terms, bool depends_on_time,
+                 std::vector<std::string> segments)
+    : terms_(std::move(terms)), depends_on_time_(depends_on_time), segments_(std::move(segments)) {}
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 Program::~Program() = default;
 
 bool Program::holds(const Subject& subject, TimeMs now_ms) const {
-  return terms_->hold({.subject = subject, .now_ms = now_ms});
+  TimeMs ignored_ms = k_never_ms;
+  return holds(subject, now_ms, ignored_ms);
+}
+
+bool Program::holds(const Subject& subject, TimeMs now_ms, TimeMs& changes_at_ms) const {
+  return terms_->hold({.subject = subject, .now_ms = now_ms, .changes_at_ms = changes_at_ms});
 }
 
 }  // namespace vitrine::expressions

@@ -8,6 +8,8 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/expressions/schema.h"
@@ -29,14 +31,21 @@ class Program {
 
   // `subject` has the slots of the schema.
   bool holds(const Subject& subject, TimeMs now_ms) const;
+  // Likewise; `changes_at_ms` is lowered to when the answer can be another one although the subject
+  // did nothing.
+  bool holds(const Subject& subject, TimeMs now_ms, TimeMs& changes_at_ms) const;
   // Whether the answer can change while the subject stays as it is.
   bool depends_on_time() const { return depends_on_time_; }
+  // Whose keys in_segment(...) names, each once, in order.
+  const std::vector<std::string>& segments() const { return segments_; }
 
  private:
-  explicit Program(std::unique_ptr<const Terms> terms, bool depends_on_time);
+  Program(std::unique_ptr<const Terms> terms, bool depends_on_time,
+          std::vector<std::string> segments);
 
   std::unique_ptr<const Terms> terms_;
   bool depends_on_time_;
+  std::vector<std::string> segments_;
 };
 
 }  // namespace vitrine::expressions

@@ -30,6 +30,15 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::optional<std::string_view> nearest_name(std::string_view name,
+                                             std::span<const std::string_view> names) {
+  const auto near = std::ranges::min_element(
+      names, {}, [&](std::string_view known) { return edits_between(name, known); });
+  const std::size_t edits_max = name.size() < 4 ? 1 : std::max<std::size_t>(2, name.size() / 3);
+  if (near == names.end() || edits_between(name, *near) > edits_max) return std::nullopt;
+  return *near;
+}
+
 std::string_view name_of(Type type) {
   switch (type) {
     case Type::boolean:
@@ -51,8 +60,8 @@ std::string_view name_of(Type type) {
   return "a value";
 }
 
-Schema::Schema(std::string_view scope, std::vector<Field> fields)
-    : scope_(scope), fields_(std::move(fields)) {}
+Schema::Schema(std::string_view scope, std::vector<Field> fields, About about)
+    : about_(about), scope_(scope), fields_(std::move(fields)) {}
 
 std::optional<std::size_t> Schema::find(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &Field::name);
@@ -61,11 +70,9 @@ std::optional<std::size_t> Schema::find(std::string_view name) const {
 }
 
 std::optional<std::string_view> Schema::nearest(std::string_view name) const {
-  const auto near = std::ranges::min_element(
-      fields_, {}, [&](const Field& field) { return edits_between(name, field.name); });
-  const std::size_t edits_max = name.size() < 4 ? 1 : std::max<std::size_t>(2, name.size() / 3);
-  if (near == fields_.end() || edits_between(name, near->name) > edits_max) return std::nullopt;
-  return near->name;
+  std::vector<std::string_view> names;
+  for (const Field& field : fields_) names.push_back(field.name);
+  return nearest_name(name, names);
 }
 
 std::string Schema::suggestion_for(std::string_view name) const {

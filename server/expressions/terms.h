@@ -24,6 +24,9 @@ namespace vitrine::expressions {
 struct Moment {
   const Subject& subject;
   TimeMs now_ms;
+  TimeMs& changes_at_ms;  // lowered to when what was asked is another value by time alone
+
+  void changes_at(TimeMs time_ms) const { changes_at_ms = std::min(changes_at_ms, time_ms); }
 };
 
 // Gives a value, or nothing where one that it needs is missing.

@@ -322,6 +322,12 @@ std::vector<UserNumber> IdentityBook::visitors_of(UserNumber user) const {
   return sorted;
 }
 
+bool IdentityBook::is_user(UserNumber number) const {
+  const std::shared_lock lock(state_->mutex);
+  return number.value() < state_->people.size() && number != k_nobody &&
+         state_->known(number).is_user();
+}
+
 std::size_t IdentityBook::user_count() const {
   const std::shared_lock lock(state_->mutex);
   return state_->users;

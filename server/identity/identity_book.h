@@ -113,6 +113,7 @@ class IdentityBook final : public events::PersonalData {
   absl::StatusOr<events::Erased> erase_person(const events::DataSubject& subject,
                                               events::Committer& committer) override;
 
+  bool is_user(UserNumber number) const;  // not a visitor, and not a claim
   std::size_t user_count() const;
   std::size_t visitor_count() const;
 

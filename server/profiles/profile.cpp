@@ -68,7 +68,7 @@ std::uint32_t taken_back(const PurchaseLine& line, std::uint64_t returned) {
 struct Kept {
   const PurchaseLine* line;
   std::uint32_t purchases;
-  bool is_open;  // more pieces of it may come back
+  std::uint64_t pieces;  // that did not come back: of these more may
 };
 
 // Takes pieces that came back without their purchase off the latest purchases.
@@ -77,10 +77,11 @@ void take_off(std::uint64_t pieces, std::vector<Kept>& kept) {
     return std::pair(one.line->last_ms, one.line->order_key);
   });
   for (Kept& one : kept) {
-    if (!one.is_open) continue;
+    if (one.pieces == 0) continue;
     const PurchaseLine& line = *one.line;
-    const std::uint64_t used = std::min(pieces, line.pieces - line.returned);
+    const std::uint64_t used = std::min(pieces, one.pieces);
     one.purchases -= taken_back(line, line.returned + used) - taken_back(line, line.returned);
+    one.pieces -= used;
     pieces -= used;
   }
 }
@@ -99,14 +100,11 @@ void add_orders(const Kept& kept, Bought& sum) {
   sum.lately += count * weight_of(*kept.line, sum.last_ms, Bought::k_lately_days);
 }
 
-// What all lines with one product come to.
-Bought sum_of(std::span<const PurchaseLine> lines, const Profile& profile) {
-  Bought sum{.product = lines.front().product};
+// What was not taken back of all lines with one product.
+std::vector<Kept> kept_of(std::span<const PurchaseLine> lines, const Profile& profile) {
   std::uint64_t homeless = 0;  // pieces that came back without their purchase
   std::vector<Kept> kept;
   for (const PurchaseLine& line : lines) {
-    sum.purchases += line.purchases;
-    sum.last_ms = std::max(sum.last_ms, line.last_ms);
     if (line.purchases == 0) {
       homeless += line.returned;
     } else if (!line.is_cancelled && !has_key(line.order_key, profile.cancelled_orders)) {
@@ -114,16 +112,55 @@ Bought sum_of(std::span<const PurchaseLine> lines, const Profile& profile) {
         homeless += line.returned - line.pieces;
       kept.push_back({.line = &line,
                       .purchases = line.purchases - taken_back(line, line.returned),
-                      .is_open = line.returned < line.pieces});
+                      .pieces = line.pieces - std::min(line.pieces, line.returned)});
     }
   }
   if (homeless > 0) take_off(homeless, kept);
+  return kept;
+}
+
+// What all lines with one product come to.
+Bought sum_of(std::span<const PurchaseLine> lines, const Profile& profile) {
+  Bought sum{.product = lines.front().product};
+  for (const PurchaseLine& line : lines) {
+    sum.purchases += line.purchases;
+    sum.last_ms = std::max(sum.last_ms, line.last_ms);
+  }
+  const std::vector<Kept> kept = kept_of(lines, profile);
   sum.refunds = sum.purchases;
   for (const Kept& one : kept) {
     sum.refunds -= one.purchases;
     add_orders(one, sum);
   }
   return sum;
+}
+
+OrderSum order_of(const Kept& kept) {
+  const PurchaseLine& line = *kept.line;
+  // Less than 10^15 pieces: a share of the money, by whole minor units.
+  const double share =
+      line.pieces == 0 ? 1 : static_cast<double>(kept.pieces) / static_cast<double>(line.pieces);
+  return {.time_ms = line.last_ms,
+          .order_key = line.order_key,
+          .count = line.order_key == 0 ? kept.purchases : 1,
+          .net = {.minor = std::llround(static_cast<double>(line.paid.minor) * share),
+                  .currency = line.paid.currency}};
+}
+
+// Of the newest minutes of its type; which those are does not depend on the order of arrival.
+void keep_deeds(const DeedsOfMinute& deeds, Profile& profile) {
+  const auto place_in_order = [](const DeedsOfMinute& one) {
+    return std::pair(one.type, one.minute);
+  };
+  std::vector<DeedsOfMinute>& all = profile.deeds;
+  const auto place = std::ranges::lower_bound(all, place_in_order(deeds), {}, place_in_order);
+  if (place != all.end() && place_in_order(*place) == place_in_order(deeds)) {
+    place->count += deeds.count;
+    return;
+  }
+  all.insert(place, deeds);
+  const auto same_type = std::ranges::equal_range(all, deeds.type, {}, &DeedsOfMinute::type);
+  if (same_type.size() > Profile::k_minutes_per_type_max) all.erase(same_type.begin());
 }
 
 void sum_up(ProductNumber product, Profile& profile) {
@@ -139,6 +176,24 @@ void sum_up(ProductNumber product, Profile& profile) {
 }
 
 }  // namespace
+
+std::uint32_t currency_code_of(std::string_view currency) {
+  if (!is_currency(currency)) return 0;
+  std::uint32_t code = 0;
+  for (const char letter : currency) code = code * 256 + static_cast<unsigned char>(letter);
+  return code;
+}
+
+std::string currency_of(std::uint32_t code) {
+  if (code == 0) return {};
+  return {static_cast<char>(code >> 16), static_cast<char>((code >> 8) & 0xFF),
+          static_cast<char>(code & 0xFF)};
+}
+
+Paid together(Paid a, Paid b) {
+  if (a.currency != b.currency) return a.currency > b.currency ? a : b;
+  return {.minor = std::min(a.minor + b.minor, Paid::k_minor_max), .currency = a.currency};
+}
 
 std::uint64_t session_key_of(std::string_view session_id) {
   return session_id.empty() ? 0 : std::max<std::uint64_t>(1, fixed_hash(session_id));
@@ -159,6 +214,7 @@ Profile own_part(const Profile& profile, std::uint32_t visitor_tag) {
     // How many pieces is not known here: what came back at all is taken as come back.
     if (event.type == EventType::purchase) add_purchase(event.product, 0, 1, event.time_ms, own);
     if (event.type == EventType::refund) add_refund(event.product, 0, 1, own);
+    keep_deed(event.type, event.time_ms, own);
   }
   return own;
 }
@@ -169,6 +225,7 @@ std::size_t bytes_of(const Profile& profile) {
   return sizeof profile + traits + profile.recent.capacity() * sizeof(ProfileEvent) +
          profile.seen.capacity() * sizeof(Seen) + profile.bought.capacity() * sizeof(Bought) +
          profile.lines.capacity() * sizeof(PurchaseLine) +
+         profile.deeds.capacity() * sizeof(DeedsOfMinute) +
          (profile.order_keys.capacity() + profile.cancelled_orders.capacity()) *
              sizeof(std::uint64_t);
 }
@@ -208,11 +265,12 @@ void see(TimeMs first_ms, TimeMs last_ms, std::uint32_t events, Profile& profile
 }
 
 void add_purchase(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
-                  TimeMs time_ms, Profile& profile) {
+                  TimeMs time_ms, Profile& profile, Paid paid) {
   PurchaseLine& line = line_of(product, order_key, profile);
   line.last_ms = line.purchases == 0 ? time_ms : std::max(line.last_ms, time_ms);
   ++line.purchases;
   line.pieces += pieces;
+  line.paid = together(line.paid, paid);
   if (order_key != 0) keep_key(order_key, profile.order_keys);
   profile.orders = static_cast<std::uint32_t>(profile.order_keys.size());
   sum_up(product, profile);
@@ -237,6 +295,7 @@ void forget_order(std::uint64_t order_key, Profile& profile) {
     line.purchases = 0;
     line.pieces = 0;
     line.last_ms = 0;
+    line.paid = {};
   }
   std::erase_if(profile.lines, [&](const PurchaseLine& line) {
     return line.order_key == order_key && line.returned == 0 && !line.is_cancelled;
@@ -247,6 +306,37 @@ void forget_order(std::uint64_t order_key, Profile& profile) {
 void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile) {
   line_of(product, order_key, profile).is_cancelled = true;
   sum_up(product, profile);
+}
+
+void keep_deed(EventType type, TimeMs time_ms, Profile& profile) {
+  const auto minute = static_cast<std::uint32_t>(std::max<TimeMs>(0, time_ms) / k_minute_ms);
+  keep_deeds({.minute = minute, .type = type, .count = 1}, profile);
+}
+
+std::vector<OrderSum> orders_of(const Profile& profile) {
+  std::vector<OrderSum> orders;
+  for (auto at = profile.lines.begin(); at != profile.lines.end();) {
+    const auto end =
+        std::ranges::upper_bound(at, profile.lines.end(), at->product, {}, &PurchaseLine::product);
+    for (const Kept& kept : kept_of(std::span(at, end), profile)) {
+      if (kept.purchases > 0) orders.push_back(order_of(kept));
+    }
+    at = end;
+  }
+  std::ranges::sort(orders, {}, &OrderSum::order_key);
+  std::vector<OrderSum> sums;
+  for (const OrderSum& order : orders) {
+    if (order.order_key == 0 || sums.empty() || sums.back().order_key != order.order_key) {
+      sums.push_back(order);
+      continue;
+    }
+    sums.back().time_ms = std::max(sums.back().time_ms, order.time_ms);
+    sums.back().net = together(sums.back().net, order.net);
+  }
+  std::ranges::sort(sums, {}, [](const OrderSum& order) {
+    return std::tuple(order.time_ms, order.order_key, order.net.minor);
+  });
+  return sums;
 }
 
 void sum_up_all(Profile& profile) {
@@ -279,7 +369,9 @@ void merge(const Profile& visitor, Profile& user) {
     own.pieces += line.pieces;
     own.returned += line.returned;
     own.is_cancelled = own.is_cancelled || line.is_cancelled;
+    own.paid = together(own.paid, line.paid);
   }
+  for (const DeedsOfMinute& deeds : visitor.deeds) keep_deeds(deeds, user);
   for (const Trait& trait : visitor.traits) keep_trait(trait, user);
   sum_up_all(user);
 }

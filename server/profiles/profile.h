@@ -57,6 +57,29 @@ struct Bought {
   friend bool operator==(const Bought&, const Bought&) = default;
 };
 
+// What was paid, in minor units of a currency (currency_code_of; 0: it was not told).
+struct Paid {
+  static constexpr std::int64_t k_minor_max = 1'000'000'000'000'000;  // more counts as this
+  std::int64_t minor = 0;
+  std::uint32_t currency = 0;
+  friend bool operator==(const Paid&, const Paid&) = default;
+};
+
+// Three letters in a number: ascending as the letters are.
+std::uint32_t currency_code_of(std::string_view currency);  // 0 for what is none
+std::string currency_of(std::uint32_t code);                // "" for 0
+
+// Both together; of two currencies the one of the larger code stays.
+Paid together(Paid a, Paid b);
+
+// How often the person did something within a minute.
+struct DeedsOfMinute {
+  std::uint32_t minute = 0;  // since 1970
+  EventType type = EventType::view;
+  std::uint32_t count = 0;
+  friend bool operator==(const DeedsOfMinute&, const DeedsOfMinute&) = default;
+};
+
 // One product of one order, or what was bought or came back without naming an order.
 struct PurchaseLine {
   ProductNumber product;
@@ -66,6 +89,7 @@ struct PurchaseLine {
   std::uint64_t returned = 0;  // pieces
   bool is_cancelled = false;
   TimeMs last_ms = 0;
+  Paid paid = {};  // for all pieces, those that came back too
   friend bool operator==(const PurchaseLine&, const PurchaseLine&) = default;
 };
 
@@ -95,6 +119,8 @@ struct Profile {
   std::vector<PurchaseLine> lines;              // by product number, then order key
   std::vector<std::uint64_t> cancelled_orders;  // sorted; orders taken back as a whole
   std::vector<Trait> traits;                    // by name
+  static constexpr std::size_t k_minutes_per_type_max = 256;  // the newest
+  std::vector<DeedsOfMinute> deeds;  // by type, then minute; purchases are in `lines`
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
@@ -118,13 +144,25 @@ void keep_trait(Trait trait, Profile& profile);
 // order that did not have the product, or under none, is taken off the latest purchases. An order
 // key of 0 is no order.
 void add_purchase(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
-                  TimeMs time_ms, Profile& profile);
+                  TimeMs time_ms, Profile& profile, Paid paid = {});
 void add_refund(ProductNumber product, std::uint64_t order_key, std::uint64_t pieces,
                 Profile& profile);
 void cancel_order(std::uint64_t order_key, Profile& profile);
 // What was bought under the order is void: another message tells of it anew. What came back stays.
 void forget_order(std::uint64_t order_key, Profile& profile);
 void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile);
+
+void keep_deed(EventType type, TimeMs time_ms, Profile& profile);
+
+// What was bought at one time and not taken back as a whole.
+struct OrderSum {
+  TimeMs time_ms = 0;
+  std::uint64_t order_key = 0;  // 0: purchases of one product without an order
+  std::uint32_t count = 1;      // of such purchases
+  Paid net = {};                // less what came back
+  friend bool operator==(const OrderSum&, const OrderSum&) = default;
+};
+std::vector<OrderSum> orders_of(const Profile& profile);  // oldest first
 
 // `bought`, `orders` and `order_keys` anew from the lines.
 void sum_up_all(Profile& profile);

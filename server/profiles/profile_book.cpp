@@ -20,13 +20,24 @@ std::uint64_t order_key_of(const Event& event) {
   return event.order_id.empty() ? 0 : fixed_hash(event.order_id);
 }
 
+// Nothing where the price or its currency is not told.
+Paid paid_for(const Event& event) {
+  const std::uint32_t currency = event.price ? currency_code_of(event.currency) : 0;
+  if (currency == 0 || event.price->minor <= 0) return {.minor = 0, .currency = currency};
+  const std::int64_t pieces = std::max<std::int64_t>(1, event.quantity);
+  return {.minor = event.price->minor > Paid::k_minor_max / pieces ? Paid::k_minor_max
+                                                                   : event.price->minor * pieces,
+          .currency = currency};
+}
+
 // What the event says about what the person owns. A purchase is of one piece at least, a refund of
 // none takes nothing back.
 void count_bought(const Event& event, ProductNumber product, Profile& profile) {
   const std::uint64_t order_key = order_key_of(event);
   const auto pieces = static_cast<std::uint64_t>(std::max<std::int64_t>(0, event.quantity));
   if (event.type == EventType::purchase) {
-    add_purchase(product, order_key, std::max<std::uint64_t>(1, pieces), event.time_ms, profile);
+    add_purchase(product, order_key, std::max<std::uint64_t>(1, pieces), event.time_ms, profile,
+                 paid_for(event));
   } else if (event.type == EventType::refund && pieces > 0) {
     add_refund(product, order_key, pieces, profile);
   } else if (event.type == EventType::cancel && order_key != 0) {
@@ -64,6 +75,7 @@ void add_event(const Event& event, const LogEntry& entry, ProductNumber product,
   const std::string_view source = entry.source;
   see(event.time_ms, event.time_ms, 1, profile);
   if (event.telling == OrderTelling::superseded) return;
+  if (event.type != EventType::purchase) keep_deed(event.type, event.time_ms, profile);
   if (event.type == EventType::identify) keep_traits(event, source, profile);
   if (event.product_id.empty()) {
     const std::uint64_t order_key = order_key_of(event);
@@ -163,6 +175,10 @@ std::shared_ptr<const Profile> ProfileBook::find(UserNumber user) const {
   return state_->cache.find(user);
 }
 
+absl::Status ProfileBook::walk(const std::function<bool(UserNumber, const Profile&)>& visit) const {
+  return state_->cache.walk(visit);
+}
+
 std::size_t ProfileBook::size() const { return state_->size.load(); }
 std::size_t ProfileBook::cached_bytes() const { return state_->cache.bytes(); }
 Position ProfileBook::position() const { return state_->position.load(); }
@@ -195,18 +211,19 @@ void ProfileBook::apply(const LogEntry& entry) {
   if (entry.position % k_told_every == 0) state_->tell_metrics();
 }
 
-// Form 4 (records with visitors): how many people, and how many product numbers their records may
-// name. Not all numbers there are: a book that is replayed anew is checkpointed without them.
+// Form 5 (records with money and minutes): how many people, and how many product numbers their
+// records may name. Not all numbers there are: a book that is replayed anew is checkpointed without
+// them.
 std::string ProfileBook::checkpoint() const {
   if (state_->durable == nullptr) return {};
-  return fmt::format("4 {} {}", size(), state_->numbers_used);
+  return fmt::format("5 {} {}", size(), state_->numbers_used);
 }
 
 absl::Status ProfileBook::restore(std::string_view checkpoint, Position at) {
-  if (!checkpoint.starts_with("4 ")) return absl::UnimplementedError("another form of profiles");
+  if (!checkpoint.starts_with("5 ")) return absl::UnimplementedError("another form of profiles");
   std::size_t size = 0;
   std::size_t numbers = 0;
-  if (std::sscanf(std::string(checkpoint).c_str(), "4 %zu %zu", &size, &numbers) != 2) {
+  if (std::sscanf(std::string(checkpoint).c_str(), "5 %zu %zu", &size, &numbers) != 2) {
     return data_loss("the checkpoint of profiles cannot be read");
   }
   if (numbers > state_->numbers.size()) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ class ProfileBook final : public events::Projection {
 
   // Null for somebody nothing is known about.
   std::shared_ptr<const Profile> find(UserNumber user) const;
+  // Everybody, until `visit` returns false, while the log is followed: who changes meanwhile is
+  // seen as before or after.
+  absl::Status walk(const std::function<bool(UserNumber, const Profile&)>& visit) const;
   std::size_t size() const;
   std::size_t cached_bytes() const;  // memory of profiles, at most the budget and what is pinned
 

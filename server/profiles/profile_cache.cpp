@@ -340,6 +340,30 @@ absl::Status ProfileCache::for_each(
   });
 }
 
+// Who is in memory first: what is durable by then is in the checkpoint that is read next.
+absl::Status ProfileCache::walk(
+    const std::function<bool(UserNumber, const Profile&)>& visit) const {
+  absl::flat_hash_set<std::uint32_t> in_memory;
+  for (Shard& shard : state_->shards) {
+    const std::lock_guard lock(shard.mutex);
+    for (const Slot& slot : shard.slots) in_memory.insert(slot.user);
+  }
+  bool goes_on = true;
+  if (state_->durable != nullptr) {
+    VITRINE_RETURN_IF_ERROR(
+        state_->durable->walk({}, [&](std::string_view key, std::string_view record) {
+          const std::uint32_t user = store::small_number_in(key).value_or(0);
+          if (!in_memory.contains(user)) goes_on = visit(UserNumber(user), decoded(record));
+          return goes_on;
+        }));
+  }
+  for (const std::uint32_t user : in_memory) {
+    if (!goes_on) break;
+    if (const auto profile = find(UserNumber(user))) goes_on = visit(UserNumber(user), *profile);
+  }
+  return absl::OkStatus();
+}
+
 std::size_t ProfileCache::bytes() const {
   std::size_t total = 0;
   for (Shard& shard : state_->shards) {

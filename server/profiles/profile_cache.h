@@ -44,6 +44,10 @@ class ProfileCache {
   // `visit` must not call the cache. An error of reading the store.
   absl::Status for_each(const std::function<void(UserNumber, const Profile&)>& visit) const;
 
+  // Everybody, until `visit` returns false, while changes go on: somebody who changes meanwhile is
+  // seen as before or after, or, when they are new, perhaps not at all.
+  absl::Status walk(const std::function<bool(UserNumber, const Profile&)>& visit) const;
+
   std::size_t bytes() const;         // in memory
   std::size_t pinned_bytes() const;  // of those, what waits for a checkpoint
   std::uint64_t hits() const;

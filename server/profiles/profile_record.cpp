@@ -150,6 +150,42 @@ void read_seen(Reader& in, Profile& profile) {
   }
 }
 
+void write_paid(const Paid& paid, Writer& out) {
+  out.number(paid.currency);
+  if (paid.currency != 0) out.number(static_cast<std::uint64_t>(paid.minor));
+}
+
+void read_paid(Reader& in, Paid& paid) {
+  paid.currency = static_cast<std::uint32_t>(in.number());
+  if (paid.currency == 0) return;
+  paid.minor = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(in.number(), static_cast<std::uint64_t>(Paid::k_minor_max)));
+}
+
+// By differences to the deed before; what was done once in a minute needs no count.
+void write_deeds(const Profile& profile, Writer& out) {
+  out.number(profile.deeds.size());
+  std::int64_t minute = profile.last_seen_ms / k_minute_ms;
+  for (const DeedsOfMinute& deeds : profile.deeds) {
+    out.number(static_cast<std::uint64_t>(deeds.type) * 2 + (deeds.count == 1 ? 1 : 0));
+    if (deeds.count != 1) out.number(deeds.count);
+    out.difference(minus(minute, deeds.minute));
+    minute = deeds.minute;
+  }
+}
+
+void read_deeds(Reader& in, Profile& profile) {
+  profile.deeds.resize(in.count());
+  std::int64_t minute = profile.last_seen_ms / k_minute_ms;
+  for (DeedsOfMinute& deeds : profile.deeds) {
+    const std::uint64_t kind = in.number();
+    deeds.type = static_cast<EventType>(kind / 2);
+    deeds.count = kind % 2 == 1 ? 1 : static_cast<std::uint32_t>(in.number());
+    minute = minus(minute, in.difference());
+    deeds.minute = static_cast<std::uint32_t>(minute);
+  }
+}
+
 // Of all orders that a line names.
 std::vector<std::uint64_t> order_keys_of(const std::vector<PurchaseLine>& lines) {
   std::vector<std::uint64_t> keys;
@@ -176,6 +212,7 @@ void write_lines(const Profile& profile, Writer& out) {
     out.number(line.pieces);
     out.number(line.returned);
     if (line.purchases > 0) out.difference(minus(profile.last_seen_ms, line.last_ms));
+    if (line.purchases > 0) write_paid(line.paid, out);
     product = line.product.value();
   }
 }
@@ -196,6 +233,7 @@ void read_lines(Reader& in, Profile& profile) {
     line.pieces = in.number();
     line.returned = in.number();
     if (line.purchases > 0) line.last_ms = minus(profile.last_seen_ms, in.difference());
+    if (line.purchases > 0) read_paid(in, line.paid);
   }
 }
 
@@ -232,6 +270,7 @@ std::string encode(const Profile& profile) {
   out.number(profile.cancelled_orders.size());
   for (const std::uint64_t key : profile.cancelled_orders) out.key(key);
   write_traits(profile, out);
+  write_deeds(profile, out);
   return out.take();
 }
 
@@ -247,6 +286,7 @@ absl::StatusOr<Profile> decode_profile(std::string_view bytes) {
   profile.cancelled_orders.resize(in.count());
   for (std::uint64_t& key : profile.cancelled_orders) key = in.key();
   read_traits(in, profile);
+  read_deeds(in, profile);
   if (!in.is_whole()) return data_loss("a profile of {} bytes cannot be read", bytes.size());
   sum_up_all(profile);
   return profile;

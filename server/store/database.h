@@ -31,7 +31,8 @@ enum class Family : std::uint8_t {
   checkpoints,  // projection name -> position and state; name, 0 and key -> what it keeps beside
   placements,   // placement name -> placement changed or made by the shop
   decisions,    // time and chance (a ULID) -> what was shown to whom
-  orders        // keyed hash of an order id -> who it belongs to and whose word on it holds
+  orders,       // keyed hash of an order id -> who it belongs to and whose word on it holds
+  segments      // s and key -> segment; m and key -> members of one that was put together by hand
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

@@ -20,10 +20,10 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {Family::meta,       Family::log,       Family::dedupe,
-                                   Family::ids,        Family::people,    Family::products,
-                                   Family::quarantine, Family::keys,      Family::checkpoints,
-                                   Family::placements, Family::decisions, Family::orders};
+constexpr std::array k_families = {
+    Family::meta,      Family::log,        Family::dedupe,  Family::ids,         Family::people,
+    Family::products,  Family::quarantine, Family::keys,    Family::checkpoints, Family::placements,
+    Family::decisions, Family::orders,     Family::segments};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
@@ -126,6 +126,8 @@ std::string_view name_of(Family family) {
       return "decisions";
     case Family::orders:
       return "orders";
+    case Family::segments:
+      return "segments";
   }
   return {};
 }

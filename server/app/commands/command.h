@@ -64,6 +64,7 @@ void add_verify(CLI::App& root, Invocation& invocation);
 void add_backup(CLI::App& root, Invocation& invocation);
 void add_restore(CLI::App& root, Invocation& invocation);
 void add_erase(CLI::App& root, Invocation& invocation);
+void add_segment(CLI::App& root, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 
 }  // namespace vitrine::app

@@ -12,6 +12,7 @@
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
 #include "server/recommend/product_expression.h"
+#include "server/segments/person.h"
 
 namespace vitrine::http {
 namespace {
@@ -38,6 +39,18 @@ std::string_view name_in_json(expressions::Type type) {
   return {};
 }
 
+constexpr std::size_t k_word_bytes_max = 100;
+
+// What an expression may be about; null for another word.
+const expressions::Schema* schema_of(std::string_view about) {
+  if (about == "product") return &recommend::product_schema();
+  return about == "person" ? &segments::person_schema() : nullptr;
+}
+
+std::string about_refusal(std::string_view about) {
+  return fmt::format("must be one of product, person, got '{}'", about);
+}
+
 absl::StatusOr<expressions::Node> tree_of(ObjectReader& reader) {
   const auto text = reader.text("expression", expressions::Limits().bytes_max);
   const boost::json::value* const tree = reader.any("tree");
@@ -59,8 +72,11 @@ absl::StatusOr<Response> check(const Services& services, const Request& request)
   JsonDocument document;
   VITRINE_RETURN_IF_ERROR(document.parse(request.body, services.limits.max_json_depth));
   ObjectReader reader(document.root(), "");
+  const std::string_view about = reader.text("about", k_word_bytes_max).value_or("product");
+  const expressions::Schema* const schema = schema_of(about);
+  if (schema == nullptr) reader.refuse("about", about_refusal(about));
   VITRINE_ASSIGN_OR_RETURN(const expressions::Node tree, tree_of(reader));
-  const auto program = expressions::Program::compile(tree, recommend::product_schema());
+  const auto program = expressions::Program::compile(tree, *schema);
   if (!program.ok()) {
     return with_field(invalid_argument("expression {}", message_of(program.status())),
                       "expression");
@@ -74,16 +90,24 @@ absl::StatusOr<Response> check(const Services& services, const Request& request)
 }
 
 absl::StatusOr<Response> fields(const Request& request) {
-  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  QueryReader query(request.query);
+  const std::string_view about = query.text("about", k_word_bytes_max).value_or("product");
+  const expressions::Schema* const schema = schema_of(about);
+  if (schema == nullptr) query.refuse("about", about_refusal(about));
+  VITRINE_RETURN_IF_ERROR(query.finish());
   std::string body;
   JsonWriter json(body);
-  json.begin_object().key("fields").begin_array();
-  for (const expressions::Field& field : recommend::product_schema().fields()) {
+  json.begin_object().field("about", about).key("fields").begin_array();
+  for (const expressions::Field& field : schema->fields()) {
     json.begin_object().field("name", field.name).field("type", name_in_json(field.type));
     json.field("meaning", field.meaning).end_object();
   }
   json.end_array().key("operations").begin_array();
-  for (const expressions::Spelling& spelling : expressions::spellings()) json.value(spelling.text);
+  for (const expressions::Spelling& spelling : expressions::spellings()) {
+    if (schema->is_about_people() || !expressions::asks_people(spelling.operation)) {
+      json.value(spelling.text);
+    }
+  }
   json.end_array().end_object();
   return json_response(std::move(body));
 }

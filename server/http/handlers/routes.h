@@ -29,6 +29,8 @@
 #include "server/privacy/erasures.h"
 #include "server/profiles/profile_book.h"
 #include "server/recommend/recommender.h"
+#include "server/segments/segment_engine.h"
+#include "server/segments/segment_store.h"
 
 namespace vitrine::http {
 
@@ -44,6 +46,8 @@ struct Services {
   const profiles::ProfileBook& profiles;
   const recommend::Recommender& recommender;
   PlacementStore& placements;
+  segments::SegmentStore& segments;
+  segments::SegmentEngine& segment_engine;
   decisions::DecisionLog& decisions;
   const decisions::ResultsBook& results;
   ModelRegistry& models;
@@ -65,6 +69,8 @@ void add_tracking_routes(Router& router, const Services& services);  // Segment'
 void add_tracking_settings_routes(Router& router);
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
+void add_segment_routes(Router& router, const Services& services);
+void add_analytics_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);

@@ -5,6 +5,7 @@
 #include "server/http/handlers/routes.h"
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
+#include "server/segments/person.h"
 
 namespace vitrine::http {
 namespace {
@@ -58,6 +59,71 @@ void append_traits(JsonWriter& json, const profiles::Profile& profile) {
   json.end_object();
 }
 
+// The value that an expression finds under the name; false where there is none.
+bool append_value(JsonWriter& json, const segments::PersonSubject& person,
+                  const expressions::Field& field, std::size_t slot) {
+  switch (field.type) {
+    case expressions::Type::boolean: {
+      const std::optional<bool> truth = person.boolean(slot);
+      if (truth) json.key("value").value(*truth);
+      return truth.has_value();
+    }
+    case expressions::Type::number:
+    case expressions::Type::time: {
+      const std::optional<double> number = person.number(slot);
+      if (!number) return false;
+      json.key("value");
+      field.type == expressions::Type::time ? json.value(format_time(static_cast<TimeMs>(*number)))
+                                            : json.value(*number);
+      return true;
+    }
+    case expressions::Type::text: {
+      const std::optional<std::string_view> text = person.text(slot);
+      if (text) json.key("value").value(*text);
+      return text.has_value();
+    }
+    case expressions::Type::texts:
+    case expressions::Type::paths: {
+      if (person.texts(slot).empty()) return false;
+      json.key("value").begin_array();
+      for (const std::string& text : person.texts(slot)) json.value(text);
+      json.end_array();
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+// Everything that expressions can say of the person, with where it comes from and since when it is
+// so: what the shop said, or what follows from events.
+void append_tags(JsonWriter& json, const Services& services, UserNumber user,
+                 const profiles::Profile& profile) {
+  const segments::Surroundings around = services.segment_engine.surroundings();
+  const segments::PersonSubject person(user, !services.identities.is_user(user), profile,
+                                       services.clock.now_ms(), around);
+  json.key("tags").begin_array();
+  for (const profiles::Trait& trait : profile.traits) {
+    if (trait.value == "null") continue;
+    json.begin_object().field("name", "user.traits." + trait.name).key("value").raw(trait.value);
+    json.field("source", "shop").field("updated_at", format_time(trait.time_ms)).end_object();
+  }
+  const auto fields = segments::person_schema().fields();
+  for (std::size_t slot = 0; slot < fields.size(); ++slot) {
+    std::string value;
+    JsonWriter one(value);
+    one.begin_object().field("name", fields[slot].name);
+    if (!append_value(one, person, fields[slot], slot)) continue;
+    one.field("source", fields[slot].name == "user.country" ? "shop" : "events");
+    one.field("rule", fields[slot].meaning);
+    one.field("updated_at", format_time(profile.last_seen_ms)).end_object();
+    json.raw(value);
+  }
+  json.end_array().key("segments").begin_array();
+  for (const std::string& key : services.segment_engine.segments_of(user)) json.value(key);
+  json.end_array();
+}
+
 absl::StatusOr<Response> get_user(const Services& services, const Request& request) {
   VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
   const std::string_view user_id = request.path("id");
@@ -73,6 +139,7 @@ absl::StatusOr<Response> get_user(const Services& services, const Request& reque
   json.field("personalize", !who.refuses_personalization);
   append_traits(json, *profile);
   append_computed(json, *profile);
+  append_tags(json, services, user, *profile);
   append_recent(json, *profile, services.catalog.numbers());
   json.end_object();
   return json_response(std::move(body));

@@ -81,6 +81,7 @@ class ContractTest(unittest.TestCase):
                 self.models(first)
                 self.keys()
                 self.expressions()
+                self.segments()
                 self.refusals()
                 self.privacy()
                 self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
@@ -195,6 +196,26 @@ class ContractTest(unittest.TestCase):
     def expressions(self):
         self.ask("GET", "/v1/expressions/fields")
         self.ask("POST", "/v1/expressions/check", {"expression": "price < 50"})
+
+        self.ask("GET", "/v1/expressions/fields?about=person")
+        self.ask("POST", "/v1/expressions/check", {"expression": 'count("view", "7d") > 1', "about": "person"})
+
+    def segments(self):
+        self.ask("PUT", "/v1/segments/active", {"expression": 'count("view", "7d") > 0', "name": "Active"}, status=201)
+        active = self.ask("GET", "/v1/segments/active")
+        self.ask("PUT", "/v1/segments/active?validate_only=true", active)
+        self.ask("PUT", "/v1/segments/active", active, **{"If-Match": f'"{active["version"]}"'})
+        self.ask("PUT", "/v1/segments/hand", {"kind": "static"}, status=201)
+        self.assertEqual(self.ask("POST", "/v1/segments/hand/members", {"add": ["u1"], "remove": ["u2"]})["changed"], 1)
+        self.assertEqual(self.ask("GET", "/v1/segments/hand/members")["members"], [{"user_id": "u1"}])
+        self.ask("GET", "/v1/segments/active/overlap/hand")
+        self.ask("GET", "/v1/segments")
+        self.ask("POST", "/v1/segments/preview", {"expression": "user.orders_count > 0"})
+        self.ask("GET", "/v1/users/u1")
+        self.ask("GET", "/v1/analytics/rfm?compared_to=2020-01-01")
+        self.ask("DELETE", "/v1/segments/hand", status=204)
+        self.ask("GET", "/v1/segments/hand", status=404)
+        self.ask("PUT", "/v1/segments/x", {"expression": "user.order_count > 0"}, status=400)
 
     def refusals(self):
         self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price <"}, status=400)

@@ -2,6 +2,7 @@
 // log at once.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "base/random.h"
@@ -38,6 +39,8 @@ std::vector<LogEntry> random_log(Random& random) {
         person, type, "p" + std::to_string(random.below(1 + log.size() / 20)), time_ms,
         "o" + std::to_string(random.below(50)), "s" + std::to_string(random.below(9)),
         static_cast<std::int64_t>(random.below(4))));
+    std::get<Event>(log.back().what).price = Money{static_cast<std::int64_t>(random.below(900))};
+    std::get<Event>(log.back().what).currency = random.below(5) == 0 ? "USD" : "EUR";
   }
   return log;
 }
@@ -88,6 +91,15 @@ class CheckpointedBooksTest : public testing::Test {
       if (seen == nullptr) continue;
       ASSERT_EQ(*seen, *counted) << user;
     }
+    std::set<UserNumber> walked;
+    EXPECT_TRUE(life.profiles
+                    .walk([&](UserNumber user, const Profile& profile) {
+                      EXPECT_TRUE(walked.insert(user).second) << "somebody is seen twice";
+                      EXPECT_EQ(profile, *profiles.find(user));
+                      return true;
+                    })
+                    .ok());
+    EXPECT_EQ(walked.size(), profiles.size());
     EXPECT_EQ(life.profiles.fingerprint(), profiles.fingerprint());
     EXPECT_EQ(life.popularity.fingerprint(), popularity.fingerprint());
     const auto seen = life.popularity.popular();

@@ -1,0 +1,50 @@
+// Whose history changed since somebody last asked: what follows people works that off behind the
+// log.
+//
+// A projection that only takes note, so that it costs the committer next to nothing; it stands
+// behind the profiles in the list of projections, so that they know what it tells. Thread-safe.
+#pragma once
+
+#include <absl/container/flat_hash_set.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "server/events/projection.h"
+
+namespace vitrine::segments {
+
+class ChangedPeople final : public events::Projection {
+ public:
+  // From here on people are noted; before, a replay would note everybody. `wake` is called, on the
+  // committer thread, when there was nobody and now there is.
+  void begin(std::function<void()> wake);
+  void note(UserNumber user, TimeMs committed_ms);
+
+  struct Taken {
+    std::vector<UserNumber> users;
+    TimeMs since_ms = 0;  // when the first of these changes was committed; 0: there are none
+  };
+  Taken take();
+  std::size_t size() const;
+
+  std::string_view name() const override { return "changed_people"; }
+  void apply(const LogEntry& entry) override;
+  Position position() const override { return position_; }
+  // Nothing is kept: after a start everybody is looked at.
+  std::string checkpoint() const override { return "1"; }
+  absl::Status restore(std::string_view checkpoint, Position at) override;
+
+ private:
+  mutable std::mutex mutex_;  // guards the four below
+  absl::flat_hash_set<UserNumber> users_;
+  TimeMs since_ms_ = 0;
+  bool is_noting_ = false;
+  std::function<void()> wake_;
+  std::atomic<Position> position_ = 0;
+};
+
+}  // namespace vitrine::segments

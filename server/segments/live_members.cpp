@@ -1,0 +1,83 @@
+#include "server/segments/live_members.h"
+
+#include <mutex>
+#include <utility>
+
+namespace vitrine::segments {
+
+void LiveMembers::keep_only(const SegmentList& list) {
+  const std::lock_guard lock(mutex_);
+  places_of_ = nullptr;
+  std::erase_if(lives_, [&](const auto& live) {
+    const Segment* const segment = list.find(live.first);
+    return segment == nullptr || !segment->follows_people();
+  });
+}
+
+void LiveMembers::replace(const Segment& segment, Membership members, TimeMs as_of_ms) {
+  members.shrink();
+  const std::lock_guard lock(mutex_);
+  places_of_ = nullptr;
+  lives_[segment.key] = {.version = segment.version, .members = std::move(members)};
+  as_of_ms_ = as_of_ms;
+}
+
+void LiveMembers::find_places(const SegmentList& list) {
+  places_.clear();
+  for (const Segment& segment : list.all()) {
+    const auto live = lives_.find(segment.key);
+    places_.push_back(live == lives_.end() ? nullptr : &live->second.members);
+  }
+  places_of_ = &list;
+}
+
+void LiveMembers::set(const SegmentList& list, UserNumber user, const std::vector<bool>& is_in,
+                      const std::vector<bool>& is_elsewhere) {
+  const std::lock_guard lock(mutex_);
+  if (places_of_ != &list) find_places(list);
+  for (std::size_t at = 0; at < is_in.size(); ++at) {
+    if (places_[at] != nullptr && !is_elsewhere[at]) places_[at]->set(user, is_in[at]);
+  }
+}
+
+void LiveMembers::are_as_of(TimeMs time_ms) {
+  const std::lock_guard lock(mutex_);
+  as_of_ms_ = time_ms;
+}
+
+std::optional<LiveMembers::Facts> LiveMembers::facts(std::string_view key) const {
+  const std::shared_lock lock(mutex_);
+  const auto live = lives_.find(key);
+  if (live == lives_.end()) return std::nullopt;
+  return Facts{.version = live->second.version,
+               .size = live->second.members.size(),
+               .bytes = live->second.members.bytes(),
+               .as_of_ms = as_of_ms_};
+}
+
+std::size_t LiveMembers::bytes() const {
+  const std::shared_lock lock(mutex_);
+  std::size_t bytes = 0;
+  for (const auto& [key, live] : lives_) bytes += live.members.bytes();
+  return bytes;
+}
+
+const Membership& LiveMembers::of(std::string_view key, const Membership* fixed) const {
+  if (fixed != nullptr) return *fixed;
+  const auto live = lives_.find(key);
+  return live == lives_.end() ? nobody_ : live->second.members;
+}
+
+std::vector<UserNumber> LiveMembers::list(std::string_view key, UserNumber after,
+                                          std::size_t count_max) const {
+  const std::shared_lock lock(mutex_);
+  return of(key, nullptr).list(after, count_max);
+}
+
+std::size_t LiveMembers::size_of_both(std::string_view a, const Membership* fixed_a,
+                                      std::string_view b, const Membership* fixed_b) const {
+  const std::shared_lock lock(mutex_);
+  return of(a, fixed_a).size_of_both(of(b, fixed_b));
+}
+
+}  // namespace vitrine::segments
