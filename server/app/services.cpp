@@ -151,6 +151,7 @@ void Services::start_parts(Access access) {
                                   .metrics = metrics_,
                                   .log = log_});
   workers_.emplace(config_.workers, metrics_);
+  admission_.emplace(config_.recommend_deadline_ms, metrics_);
   handled_.emplace(
       http::Services{.collector = *collector_,
                      .tracking = tracking_options(),
@@ -167,6 +168,7 @@ void Services::start_parts(Access access) {
                      .watcher = *watcher_,
                      .keys = *keys_,
                      .workers = *workers_,
+                     .admission = *admission_,
                      .clock = clock_,
                      .limits = config_.http,
                      .stats_json = [this] { return stats_json(); },

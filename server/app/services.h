@@ -29,6 +29,7 @@
 #include "server/events/event_log.h"
 #include "server/events/quarantine.h"
 #include "server/events/retention.h"
+#include "server/http/admission.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/key_book.h"
 #include "server/http/placement_store.h"
@@ -137,6 +138,7 @@ class Services {
   std::optional<recommend::Recommender> recommender_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
+  std::optional<http::Admission> admission_;
   std::optional<http::Services> handled_;  // what the routes stand on
   std::unique_ptr<http::AuditLog> audit_;
   std::optional<http::Router> router_;

@@ -192,7 +192,8 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   Request& request = parser_->request();
   is_head_ = request.method == "HEAD";
-  request.arrived_us = steady_us();
+  const std::int64_t now_us = steady_us();
+  request.arrived_us = now_us - loop_.waited_us(now_us);
   deadline_us_ = k_no_deadline;  // a handler takes its time; its Reply answers even when dropped
   slot_being_dispatched = slot_.get();
   loop_.server().router.handle(std::move(request),
