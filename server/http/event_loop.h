@@ -68,7 +68,7 @@ class EventLoop {
   void stop();
 
   // Any thread. The connection counts from this call on.
-  void adopt(Socket socket, bool is_control);
+  void adopt(Socket socket, bool is_control, std::uint64_t peer);
   std::size_t connection_count() const { return connection_count_.load(); }
 
   ServerContext& server() { return server_; }

@@ -103,7 +103,7 @@ TEST_F(FloodTest, ARequestKnowsHowLongItWaitedForItsTurn) {
     lonely.send(get("/waited"));
     return waited_us(lonely);
   };
-  EXPECT_EQ(ask_alone(), 0) << "nothing is known yet";
+  EXPECT_LT(ask_alone(), k_answer_us) << "nothing is known yet";
 
   std::vector<RawClient> crowd;
   for (int i = 0; i < k_clients; ++i) crowd.push_back(connect());
