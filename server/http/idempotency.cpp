@@ -165,9 +165,10 @@ bool Idempotency::take_off(const std::string& name, const std::string& body_hash
       refusal = overloaded("{} requests with this Idempotency-Key wait already", k_twins_max);
     } else {
       flight->twins.push_back(std::move(reply));
+      return false;
     }
   }
-  if (!refusal.ok()) reply.fail(refusal);
+  reply.fail(refusal);
   return false;
 }
 
