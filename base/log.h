@@ -19,11 +19,17 @@ class Log {
  public:
   enum class Level { debug, info, warning, error, off };
 
-  // To standard error; colours only on a terminal.
-  static std::unique_ptr<Log> to_stderr(Level level);
+  // `json`: one object a line, {"time", "level", then the pairs of the line}.
+  enum class Format { text, json };
+
+  // To standard error; colours only on a terminal, and in text.
+  static std::unique_ptr<Log> to_stderr(Level level, Format format = Format::text);
   // Swallows everything: for tests and one-shot commands.
   static std::unique_ptr<Log> silent();
   ~Log();
+
+  // From the next line on.
+  void set_level(Level level);
 
   template <class... Args>
   void info(fmt::format_string<Args...> format, Args&&... args) {
@@ -39,9 +45,10 @@ class Log {
   }
 
  private:
-  explicit Log(std::shared_ptr<spdlog::logger> logger);
+  Log(std::shared_ptr<spdlog::logger> logger, Format format);
   void write(Level level, const std::string& line);
   std::shared_ptr<spdlog::logger> logger_;
+  const Format format_;
 };
 
 }  // namespace vitrine

@@ -66,6 +66,18 @@ void add_settings(CLI::App& app, Config& config) {
       ->type_name("LEVEL")
       ->group("Settings");
 
+  app.add_option("--log-format", config.log_format, "How its lines are written: text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Log::Format>{
+          {"text", Log::Format::text}, {"json", Log::Format::json}}))
+      ->default_str("text")
+      ->type_name("FORMAT")
+      ->group("Settings");
+  add_count(app, "--access-log-every", config.access_log_every, 0, 1'000'000,
+            "One of so many requests is logged; 0: none");
+  add_count(app, "--keyless-requests-per-second", config.keyless_requests_per_second, 1, 1'000'000,
+            "Requests without a valid key that one address may make");
+  add_count(app, "--idempotent-answers", config.idempotency.answers_max, 0, 10'000'000,
+            "Answers kept for writes with an Idempotency-Key; the oldest go first");
   add_size(app, "--store-cache", config.store.block_cache_bytes, 8 * k_mib, k_mib * k_mib,
            "Cache of the store, e.g. 256MiB");
   add_size(app, "--store-write-buffer", config.store.write_buffer_bytes, k_mib, 4096 * k_mib,
@@ -146,6 +158,8 @@ void add_settings(CLI::App& app, Config& config) {
             "Threads for answers that scan large catalogs");
   add_count(app, "--worker-queue", config.workers.queue_max, 1, 1'000'000,
             "Requests that may wait for such a thread; one more is answered 429");
+  add_timeout(app, "--handshake-timeout-ms", config.http.handshake_timeout, 100, k_hour_ms,
+              "TLS: time from the connection to its first request");
   add_timeout(app, "--header-timeout-ms", config.http.header_timeout, 100, k_hour_ms,
               "Time for the headers of a request");
   add_timeout(app, "--body-timeout-ms", config.http.body_timeout, 100, k_hour_ms,

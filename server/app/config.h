@@ -21,6 +21,7 @@
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
 #include "server/events/retention.h"
+#include "server/http/idempotency.h"
 #include "server/http/limits.h"
 #include "server/http/workers.h"
 #include "server/live_model/model_watcher.h"
@@ -39,6 +40,15 @@ struct Config {
 
   // What goes to standard error: debug, info, warning, error or off. Default: info for serve.
   Log::Level log_level = Log::Level::info;
+  // How its lines are written.
+  Log::Format log_format = Log::Format::text;
+  // One of so many requests is logged; 0: none. [0, 1,000,000]
+  std::uint32_t access_log_every = 0;
+  // Requests without a valid key that one address may make a second, and twice as many at once; not
+  // of loopback addresses, nor /healthz and /readyz. [1, 1,000,000]
+  std::uint32_t keyless_requests_per_second = 1000;
+  // How long, how many and how large answers are kept for writes with an Idempotency-Key.
+  http::Idempotency::Options idempotency;
 
   // Bytes of cache and buffers, and the disk space below which writes are refused.
   // What the log of the store holds is read at every start: some 100,000 events in this much.

@@ -20,10 +20,7 @@ void complain(std::string_view message) {
   fmt::print(stderr, "{} {}\n", styled("vitrine:", Colour::red, has_colours(stderr)), message);
 }
 
-int run(int argc, char** argv) {
-  Invocation invocation;
-  invocation.arguments = argv;
-  CLI::App root("Vitrine: real-time recommendations for storefronts", "vitrine");
+void add_everything(CLI::App& root, Invocation& invocation, std::string& data) {
   root.set_version_flag("--version", "vitrine " VITRINE_VERSION);
   root.require_subcommand(1);
   root.fallthrough();
@@ -31,7 +28,6 @@ int run(int argc, char** argv) {
       ->type_name("FILE");
   root.allow_config_extras(CLI::config_extras_mode::error);
 
-  std::string data;
   root.add_option("--data", data, "The data folder, for commands that are given none")
       ->type_name("DIR");
   add_settings(root, invocation.config);
@@ -50,7 +46,31 @@ int run(int argc, char** argv) {
   add_erase(root, invocation);
   add_segment(root, invocation);
   add_keys(root, invocation);
+}
 
+constexpr const char* k_title = "Vitrine: real-time recommendations for storefronts";
+
+// The settings as the files say now.
+absl::StatusOr<Config> reread(int argc, char** argv) {
+  Invocation invocation;
+  std::string data;
+  CLI::App root(k_title, "vitrine");
+  add_everything(root, invocation, data);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return invalid_argument("{}", error.what());
+  }
+  return invocation.config;
+}
+
+int run(int argc, char** argv) {
+  Invocation invocation;
+  invocation.arguments = argv;
+  invocation.reread = [argc, argv] { return reread(argc, argv); };
+  CLI::App root(k_title, "vitrine");
+  std::string data;
+  add_everything(root, invocation, data);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, A
       live_model::ModelWatcher::begin_early(services->models_, config.models.index);
   VITRINE_RETURN_IF_ERROR(services->open_state(progress));
   VITRINE_ASSIGN_OR_RETURN(services->audit_, http::AuditLog::open(services->layout_.audit, clock));
-  services->start_parts(access);
+  VITRINE_RETURN_IF_ERROR(services->start_parts(access));
   return services;
 }
 
@@ -120,7 +120,7 @@ absl::Status Services::open_catalog(absl::StatusOr<catalog::Catalog::Products> p
 }
 
 // What moves: the model's watcher before the writer, because it listens to the catalog's changes.
-void Services::start_parts(Access access) {
+absl::Status Services::start_parts(Access access) {
   watcher_.emplace(models_, *catalog_, metrics_, log_, config_.models, std::move(early_model_));
   decisions_->on_written([this](const decisions::Decision& made) { results_->served(made); });
   committer_.emplace(*database_, before_ack_, clock_, metrics_, log_, config_.committer,
@@ -160,6 +160,12 @@ void Services::start_parts(Access access) {
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
   router_->keep_audit(*audit_);
+  VITRINE_ASSIGN_OR_RETURN(idempotency_, http::Idempotency::open(*database_, *committer_, clock_,
+                                                                 metrics_, config_.idempotency));
+  router_->keep_answers(*idempotency_);
+  router_->limit_keyless({.per_second = config_.keyless_requests_per_second,
+                          .burst = 2 * config_.keyless_requests_per_second});
+  log_requests(config_.access_log_every);
   backups_.emplace(Backups::Parts{.data = config_.data,
                                   .database = *database_,
                                   .models = models_,
@@ -168,6 +174,7 @@ void Services::start_parts(Access access) {
                                   .metrics = metrics_,
                                   .log = log_});
   workers_.emplace(config_.workers, metrics_);
+  admission_.emplace(config_.recommend_deadline_ms, metrics_);
   handled_.emplace(
       http::Services{.collector = *collector_,
                      .tracking = tracking_options(),
@@ -187,17 +194,32 @@ void Services::start_parts(Access access) {
                      .watcher = *watcher_,
                      .keys = *keys_,
                      .workers = *workers_,
+                     .admission = *admission_,
                      .clock = clock_,
                      .limits = config_.http,
                      .stats_json = [this] { return stats_json(); },
                      .back_up = [this](const std::string& folder) { return back_up(folder); }});
-  http::add_operations_routes(
-      *router_,
-      [this] {
-        return is_stopping_.load() ? unavailable("the server is stopping") : absl::OkStatus();
-      },
-      metrics_);
+  http::add_operations_routes(*router_, [this] { return shortcomings(); }, metrics_);
   http::add_api_routes(*router_, *handled_);
+  return absl::OkStatus();
+}
+
+std::vector<http::Shortcoming> Services::shortcomings() const {
+  std::vector<http::Shortcoming> all;
+  if (is_stopping_.load()) all.push_back({"stopping", "the server is stopping", true});
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(config_.data, error);
+  if (!error && space.available < config_.store.min_free_bytes) {
+    all.push_back({"disk_full", fmt::format("{} bytes are free where the data is, writes need {}",
+                                            space.available, config_.store.min_free_bytes)});
+  }
+  if (committer_->is_half_full()) {
+    all.push_back({"writes_wait", "more than half of the queue of writes waits for the disk"});
+  }
+  if (watcher_->current()->version().empty()) {
+    all.push_back({"no_model", "no trained model is live: answers rest on what is popular"});
+  }
+  return all;
 }
 
 // Everybody who keeps something about people. Identity first: from then on nobody is found by an

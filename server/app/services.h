@@ -31,8 +31,11 @@
 #include "server/events/log_records.h"
 #include "server/events/quarantine.h"
 #include "server/events/retention.h"
+#include "server/http/admission.h"
 #include "server/http/handlers/routes.h"
+#include "server/http/idempotency.h"
 #include "server/http/key_book.h"
+#include "server/http/operations.h"
 #include "server/http/placement_store.h"
 #include "server/http/router.h"
 #include "server/http/workers.h"
@@ -87,6 +90,8 @@ class Services {
   Services& operator=(const Services&) = delete;
 
   const http::Router& router() const { return *router_; }
+  // From now on one of `every` requests is logged; 0: none.
+  void log_requests(std::uint32_t every) { router_->access_log().keep_every(every); }
   store::Database& database() const { return *database_; }
   const events::EventLog& event_log() const { return *event_log_; }
   // The state that follows the log.
@@ -106,8 +111,9 @@ class Services {
                                                             Log& log);
   absl::Status open_state(const Progress& progress);
   absl::Status open_catalog(absl::StatusOr<catalog::Catalog::Products> products);
-  void start_parts(Access access);
+  absl::Status start_parts(Access access);
   void start_privacy();
+  std::vector<http::Shortcoming> shortcomings() const;
   collect::TrackingOptions tracking_options() const;
   std::string stats_json() const;
   absl::StatusOr<std::string> back_up(const std::string& folder);
@@ -152,8 +158,10 @@ class Services {
   std::optional<segments::SegmentEngine> segment_engine_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
+  std::optional<http::Admission> admission_;
   std::optional<http::Services> handled_;  // what the routes stand on
   std::unique_ptr<http::AuditLog> audit_;
+  std::unique_ptr<http::Idempotency> idempotency_;
   std::optional<http::Router> router_;
 };
 

@@ -19,6 +19,14 @@ constexpr std::size_t k_kept_buffer_bytes = 64 * 1024;  // larger ones are given
 // Of this thread: whose handler runs right now. Compared with, never followed.
 thread_local const void* slot_being_dispatched = nullptr;
 
+// What a browser must not do with an answer: guess its type, or keep what was made for one person.
+constexpr std::string_view k_browser_headers =
+    "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
+// An answer is data. One that were HTML after all could load and run nothing, nor be framed.
+constexpr std::string_view k_html_headers =
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+constexpr std::string_view k_tls_headers = "Strict-Transport-Security: max-age=31536000\r\n";
+
 constexpr std::int64_t k_no_deadline = std::numeric_limits<std::int64_t>::max();
 
 template <class Text>
@@ -28,14 +36,16 @@ std::string_view view(const Text& text) {
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, Socket socket, bool is_control)
+Connection::Connection(EventLoop& loop, Socket socket, bool is_control, std::uint64_t peer)
     : loop_(loop),
       limits_(loop.server().limits),
       socket_(std::move(socket), is_control ? nullptr : loop.server().certificate),
       is_control_(is_control),
+      peer_(peer),
       slot_(std::make_shared<ReplySlot>(ReplySlot{loop.door(), this})),
       answered_(loop.context(), Timer::time_point::max()),
-      deadline_us_(k_no_deadline) {
+      deadline_us_(k_no_deadline),
+      is_shaking_hands_(!is_control && loop.server().certificate != nullptr) {
   loop_.enter(*this);
 }
 
@@ -129,7 +139,8 @@ void Connection::begin_request() {
   is_started_ = false;
   has_header_ = false;
   owes_continue_ = false;
-  phase_timeout_ = &limits_.idle_timeout;
+  phase_timeout_ =
+      std::exchange(is_shaking_hands_, false) ? &limits_.handshake_timeout : &limits_.idle_timeout;
 }
 
 // Parses what has come. A refusal leaves its answer in response_.
@@ -192,7 +203,9 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   Request& request = parser_->request();
   is_head_ = request.method == "HEAD";
-  request.arrived_us = steady_us();
+  request.peer = peer_;
+  const std::int64_t now_us = steady_us();
+  request.arrived_us = now_us - loop_.waited_us(now_us);
   deadline_us_ = k_no_deadline;  // a handler takes its time; its Reply answers even when dropped
   slot_being_dispatched = slot_.get();
   loop_.server().router.handle(std::move(request),
@@ -228,6 +241,9 @@ void Connection::compose() {
   if (response.status != 204) {
     add("Content-Type: ", response.content_type, "\r\nContent-Length: ", view(size), "\r\n");
   }
+  add(k_browser_headers);
+  if (response.content_type.starts_with("text/html")) add(k_html_headers);
+  if (loop_.server().certificate != nullptr && !is_control_) add(k_tls_headers);
   add("X-Request-Id: ", view(request_id_), "\r\nConnection: ", keep_alive_ ? "keep-alive" : "close",
       "\r\n");
   for (const auto& [name, value] : response.headers) {

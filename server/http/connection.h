@@ -22,7 +22,8 @@ namespace vitrine::http {
 
 class Connection {
  public:
-  Connection(EventLoop& loop, Socket socket, bool is_control);
+  // `peer`: see Request.
+  Connection(EventLoop& loop, Socket socket, bool is_control, std::uint64_t peer);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -62,6 +63,7 @@ class Connection {
   const Limits& limits_;
   Stream socket_;
   const bool is_control_;
+  const std::uint64_t peer_;
   boost::beast::flat_buffer input_;
   std::optional<RequestParser> parser_;
   std::string output_;
@@ -71,6 +73,7 @@ class Connection {
   std::optional<Response> response_;
   const std::chrono::milliseconds* phase_timeout_ = nullptr;  // of a phase just begun
   std::int64_t deadline_us_;
+  bool is_shaking_hands_;       // TLS: nothing has been asked yet
   bool is_idle_ = true;         // waits for the first byte of a request
   bool is_started_ = false;     // some of the request is there
   bool has_header_ = false;     // all of its header is

@@ -15,8 +15,9 @@ namespace {
 
 // Often enough to honour the shortest timeout within a quarter, rarely enough to cost nothing.
 std::chrono::milliseconds sweep_interval(const Limits& limits) {
-  const auto shortest = std::min({limits.header_timeout, limits.body_timeout, limits.idle_timeout,
-                                  limits.write_timeout, limits.linger_timeout});
+  const auto shortest =
+      std::min({limits.handshake_timeout, limits.header_timeout, limits.body_timeout,
+                limits.idle_timeout, limits.write_timeout, limits.linger_timeout});
   return std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(250));
 }
 
@@ -55,13 +56,13 @@ void EventLoop::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void EventLoop::adopt(Socket socket, bool is_control) {
+void EventLoop::adopt(Socket socket, bool is_control, std::uint64_t peer) {
   connection_count_.fetch_add(1);
   server_.connections_gauge.set(static_cast<double>(server_.connection_count.fetch_add(1) + 1));
   net::co_spawn(
       context_,
-      [this, socket = std::move(socket), is_control]() mutable -> Task<void> {
-        Connection connection(*this, std::move(socket), is_control);
+      [this, socket = std::move(socket), is_control, peer]() mutable -> Task<void> {
+        Connection connection(*this, std::move(socket), is_control, peer);
         co_await connection.serve();
       },
       net::detached);

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "server/http/asio.h"
 #include "server/http/limits.h"
+#include "server/http/queue_probe.h"
 #include "server/http/router.h"
 
 namespace vitrine::http {
@@ -67,7 +68,7 @@ class EventLoop {
   void stop();
 
   // Any thread. The connection counts from this call on.
-  void adopt(Socket socket, bool is_control);
+  void adopt(Socket socket, bool is_control, std::uint64_t peer);
   std::size_t connection_count() const { return connection_count_.load(); }
 
   ServerContext& server() { return server_; }
@@ -75,6 +76,9 @@ class EventLoop {
   const std::shared_ptr<LoopDoor>& door() { return door_; }
   bool is_draining() const { return is_draining_; }
   std::string_view date() const { return date_; }  // RFC 9110 form, at most a sweep old
+
+  // How long a request whose turn it is now has waited for it.
+  std::int64_t waited_us(std::int64_t now_us) { return probe_.waited_us(now_us); }
 
   void enter(Connection& connection) { connections_.insert(&connection); }
   void leave(Connection& connection);
@@ -86,6 +90,7 @@ class EventLoop {
   ServerContext& server_;
   net::io_context context_{1};
   net::executor_work_guard<Executor> work_{context_.get_executor()};
+  QueueProbe probe_{context_};
   std::shared_ptr<LoopDoor> door_;
   std::thread thread_;
   std::unordered_set<Connection*> connections_;

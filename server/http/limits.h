@@ -16,7 +16,8 @@ struct Limits {
   std::size_t max_json_depth = 32;       // nesting of a JSON body; beyond: 400
   std::chrono::milliseconds header_timeout{10'000};  // first byte to end of headers; beyond: 408
   std::chrono::milliseconds body_timeout{30'000};    // end of headers to end of body; beyond: 408
-  std::chrono::milliseconds idle_timeout{60'000};    // nothing sent at all; beyond: closed
+  std::chrono::milliseconds handshake_timeout{10'000};  // TLS, to the first byte; beyond: closed
+  std::chrono::milliseconds idle_timeout{60'000};       // nothing sent at all; beyond: closed
   std::chrono::milliseconds write_timeout{
       30'000};  // client does not take its answer; beyond: closed
   std::chrono::milliseconds linger_timeout{2'000};  // reads on after a refusal, so that it arrives

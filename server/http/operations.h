@@ -3,15 +3,23 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/metrics.h"
 #include "server/http/router.h"
 
 namespace vitrine::http {
 
-// OK when requests can be answered; otherwise Unavailable, saying what is awaited. Thread-safe.
-using Readiness = std::function<absl::Status()>;
+// Something that is not as it should be.
+struct Shortcoming {
+  std::string_view reason;  // a word for programs: "stopping", "disk_full", "no_model", ...
+  std::string message;      // a sentence for people
+  bool forbids_traffic = false;
+};
+// All there are now; none when everything is well. Thread-safe.
+using Readiness = std::function<std::vector<Shortcoming>()>;
 
 // GET /healthz, /readyz and /openapi.yaml for anybody, /metrics with the scope admin. `metrics`
 // must outlive the router.

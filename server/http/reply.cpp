@@ -46,7 +46,7 @@ void Reply::send(Response response) {
   CHECK(sink_ != nullptr, "a request is answered once");
   for (auto& header : headers_) response.headers.push_back(std::move(header));
   if (observer_ != nullptr) {
-    observer_->answered(response.status, steady_us() - observed_since_us_);
+    observer_->answered(response.status, steady_us() - observed_since_us_, request_id_);
   }
   Sink sink = std::exchange(sink_, nullptr);
   sink(std::move(response));

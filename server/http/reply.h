@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ namespace vitrine::http {
 class ReplyObserver {
  public:
   virtual ~ReplyObserver() = default;
-  virtual void answered(int http_status, std::int64_t duration_us) = 0;
+  virtual void answered(int http_status, std::int64_t duration_us, std::string_view request_id) = 0;
   // Something that is our fault: for the log.
   virtual void failed(const absl::Status& status, std::string_view request_id) = 0;
 };

@@ -56,7 +56,8 @@ struct Request {
   std::string target;  // path and query as they came, still encoded
   Headers headers;
   std::string body;
-  std::int64_t arrived_us = 0;  // of steady_us(), when it was whole
+  std::int64_t arrived_us = 0;  // of steady_us(): when it was whole and began to wait for its turn
+  std::uint64_t peer = 0;       // whose it is: address_number(); 0: of this machine
   bool is_control = false;  // came over the control socket or from this process: may do everything
 
   // Filled by the router before the handler runs.

@@ -16,8 +16,11 @@ namespace {
 
 class RouteObserver final : public ReplyObserver {
  public:
-  RouteObserver(Metrics& metrics, Log& log, const std::string& route)
+  RouteObserver(Metrics& metrics, Log& log, AccessLog& access_log, std::string_view method,
+                const std::string& route)
       : log_(log),
+        access_log_(access_log),
+        method_(method),
         route_(route),
         seconds_(metrics.histogram("vitrine_http_request_duration_seconds",
                                    "From the parsed request to its answer",
@@ -30,12 +33,13 @@ class RouteObserver final : public ReplyObserver {
     }
   }
 
-  void answered(int http_status, std::int64_t duration_us) override {
+  void answered(int http_status, std::int64_t duration_us, std::string_view request_id) override {
     CHECK(http_status >= 200 && http_status < 600, "an answer has a final status");
     by_class_[static_cast<std::size_t>(http_status / 100 - 2)]->add();
     if (http_status == 401) unauthenticated_.add();
     if (http_status == 403) forbidden_.add();
     seconds_.observe(static_cast<double>(duration_us) * 1e-6);
+    access_log_.answered(method_, route_, http_status, duration_us, request_id);
   }
 
   void failed(const absl::Status& status, std::string_view request_id) override {
@@ -45,6 +49,8 @@ class RouteObserver final : public ReplyObserver {
 
  private:
   Log& log_;
+  AccessLog& access_log_;
+  std::string method_;
   std::string route_;
   static Counter& denied(Metrics& metrics, const std::string& route, const char* status) {
     return metrics.counter("vitrine_http_denied_total", "Requests without the key they need",
@@ -61,7 +67,7 @@ class RouteObserver final : public ReplyObserver {
 class FailureObserver final : public ReplyObserver {
  public:
   explicit FailureObserver(ReplyObserver& told) : told_(told) {}
-  void answered(int, std::int64_t) override {}
+  void answered(int, std::int64_t, std::string_view) override {}
   void failed(const absl::Status& status, std::string_view request_id) override {
     told_.failed(status, request_id);
   }
@@ -108,6 +114,16 @@ struct Router::Route {
   bool has_own_key = false;  // the handler finds it
   Handler handler;
 
+  std::unique_ptr<ReplyObserver> observer;
+  std::unique_ptr<ReplyObserver> failures;
+
+  // Whether what it did once is not to be done again when it is asked again. Events have ids of
+  // their own; what is asked about people says the same whenever it is repeated, and its answers
+  // are not to be kept.
+  bool keeps_answers(std::string_view pattern) const {
+    return method != "GET" && scope && !is_public() && !pattern.starts_with("/v1/users") &&
+           !pattern.starts_with("/v1/import/");
+  }
   bool is_administrative() const {
     return method != "GET" && (scope == Scope::marketing || scope == Scope::models ||
                                scope == Scope::privacy || scope == Scope::admin);
@@ -122,8 +138,7 @@ struct Router::Path {
   std::vector<std::string> segments;
   std::vector<std::string> names;  // of the captures, in order
   std::vector<Route> routes;
-  std::unique_ptr<ReplyObserver> observer;
-  std::unique_ptr<ReplyObserver> failures;
+  std::unique_ptr<ReplyObserver> observer;  // of what no route of it answers
 
   bool is_public() const {
     return std::any_of(routes.begin(), routes.end(),
@@ -148,20 +163,26 @@ Handler answer_at_once(std::function<absl::StatusOr<Response>(Request&)> handler
 }
 
 Router::Router(AccessPolicy access, Metrics& metrics, Log& log)
-    : access_(access), metrics_(metrics), log_(log), unmatched_(make_observer("unmatched")) {}
+    : access_(access),
+      metrics_(metrics),
+      log_(log),
+      access_log_(log, 0),
+      unmatched_(make_observer("-", "unmatched")) {}
 Router::~Router() = default;
 
-std::unique_ptr<ReplyObserver> Router::make_observer(std::string_view route) const {
-  return std::make_unique<RouteObserver>(metrics_, log_, std::string(route));
+std::unique_ptr<ReplyObserver> Router::make_observer(std::string_view method,
+                                                     std::string_view route) {
+  return std::make_unique<RouteObserver>(metrics_, log_, access_log_, method, std::string(route));
 }
 
 void Router::add(std::string_view method, std::string_view pattern, std::optional<Scope> scope,
                  Handler handler) {
-  add_route(pattern, {std::string(method), scope, false, std::move(handler)});
+  add_route(pattern, {std::string(method), scope, false, std::move(handler), nullptr, nullptr});
 }
 
 void Router::add_with_own_key(std::string_view method, std::string_view pattern, Handler handler) {
-  add_route(pattern, {std::string(method), std::nullopt, true, std::move(handler)});
+  add_route(pattern,
+            {std::string(method), std::nullopt, true, std::move(handler), nullptr, nullptr});
 }
 
 void Router::add_route(std::string_view pattern, Route added) {
@@ -177,12 +198,13 @@ void Router::add_route(std::string_view pattern, Route added) {
       path->segments.emplace_back(segment);
       if (is_capture(segment)) path->names.emplace_back(segment.substr(1, segment.size() - 2));
     }
-    path->observer = make_observer(pattern);
-    path->failures = std::make_unique<FailureObserver>(*path->observer);
+    path->observer = make_observer("-", pattern);
   }
   for (const Route& route : path->routes) {
     CHECK(route.method != added.method, "a route is added once");
   }
+  added.observer = make_observer(added.method, pattern);
+  added.failures = std::make_unique<FailureObserver>(*added.observer);
   path->routes.push_back(std::move(added));
 }
 
@@ -239,7 +261,8 @@ void Router::answer_preflight(const Path& path, Request& request, Reply reply) c
 }
 
 // The same reply, which tells the audit log how it ended. Ids of people are left out.
-Reply Router::audited(const Path& path, const Request& request, Reply reply) const {
+Reply Router::audited(const Path& path, const Route& route, const Request& request,
+                      Reply reply) const {
   AdministrativeAct act{.actor = request.key_id,
                         .method = request.method,
                         .route = path.pattern,
@@ -257,7 +280,7 @@ Reply Router::audited(const Path& path, const Request& request, Reply reply) con
     }
     reply.send(std::move(response));
   });
-  telling.observe(*path.failures);
+  telling.observe(*route.failures);
   return telling;
 }
 
@@ -298,19 +321,50 @@ void Router::handle(Request request, Reply reply) const {
     response.headers.emplace_back("Allow", allowed);
     return reply.send(std::move(response));
   }
-  if (absl::Status ready = prepare(*path, captured, query, route->scope, request); !ready.ok()) {
-    return reply.fail(ready);
+  reply.observe(*route->observer);
+  const absl::Status ready = prepare(*path, captured, query, route->scope, request);
+  if (is_too_often(*path, *route, request, ready)) {
+    return reply.fail(overloaded("this address asks too often without a valid API key"));
+  }
+  if (!ready.ok()) return reply.fail(ready);
+  carry_out(*path, *route, request, std::move(reply));
+}
+
+// What needs no key, and guesses at keys.
+bool Router::is_too_often(const Path& path, const Route& route, const Request& request,
+                          const absl::Status& access) const {
+  if (keyless_ == nullptr || request.is_control) return false;
+  // What a balancer asks must be answered however much comes through it.
+  if (path.pattern == "/healthz" || path.pattern == "/readyz") return false;
+  const bool is_keyless = access.ok() && !route.scope && !route.has_own_key;
+  if (!is_keyless && !absl::IsUnauthenticated(access)) return false;
+  return !keyless_->take(request.peer, steady_us());
+}
+
+void Router::carry_out(const Path& path, const Route& route, Request& request, Reply reply) const {
+  if (idempotency_ != nullptr && route.keeps_answers(path.pattern) &&
+      request.headers.find("Idempotency-Key")) {
+    // A key is shown once, and kept nowhere.
+    if (path.pattern.starts_with("/v1/keys")) {
+      return reply.fail(field_error("Idempotency-Key",
+                                    "Idempotency-Key is not taken by /v1/keys, whose answers hold "
+                                    "secrets and are not kept"));
+    }
+    std::optional<Reply> first = idempotency_->begin(request, std::move(reply));
+    if (!first) return;
+    reply = *std::move(first);
+    reply.observe(*route.failures);
   }
   const bool is_act =
-      (route->is_administrative() && !is_no_act(path->pattern)) || is_act_of_reading(path->pattern);
+      (route.is_administrative() && !is_no_act(path.pattern)) || is_act_of_reading(path.pattern);
   if (audit_ != nullptr && is_act) {
-    reply = audited(*path, request, std::move(reply));
+    reply = audited(path, route, request, std::move(reply));
   }
   // A library may throw on the way; the reply then dies with the stack and answers 500.
   try {
-    route->handler(request, std::move(reply));
+    route.handler(request, std::move(reply));
   } catch (const std::exception& error) {
-    log_.error("event=handler_threw route={} error=\"{}\"", path->pattern, error.what());
+    log_.error("event=handler_threw route={} error=\"{}\"", path.pattern, error.what());
   }
 }
 

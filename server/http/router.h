@@ -15,8 +15,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "server/http/access_log.h"
+#include "server/http/address_limit.h"
 #include "server/http/audit_log.h"
 #include "server/http/auth.h"
+#include "server/http/idempotency.h"
 #include "server/http/reply.h"
 #include "server/http/request.h"
 
@@ -55,6 +58,16 @@ class Router {
   // it ended. It outlives the router and every reply. Before the first request.
   void keep_audit(AuditLog& audit) { audit_ = &audit; }
 
+  // From now on writes may be repeated with an Idempotency-Key. It outlives the router. Before the
+  // first request.
+  void keep_answers(Idempotency& idempotency) { idempotency_ = &idempotency; }
+
+  // From now on an address may make so many requests without a valid key. Before the first request.
+  void limit_keyless(const RequestRate& rate) { keyless_ = std::make_unique<AddressLimit>(rate); }
+
+  // Of nothing, until it is told to. Any thread.
+  AccessLog& access_log() { return access_log_; }
+
   // Pages of other origins may use routes of the scopes collect and recommend, and those above:
   // their preflights are answered, and answers are marked for the origins of public keys.
   void handle(Request request, Reply reply) const;
@@ -72,13 +85,19 @@ class Router {
                        std::string_view query, std::optional<Scope> scope, Request& request) const;
   void add_route(std::string_view pattern, Route route);
   void answer_preflight(const Path& path, Request& request, Reply reply) const;
-  Reply audited(const Path& path, const Request& request, Reply reply) const;
-  std::unique_ptr<ReplyObserver> make_observer(std::string_view route) const;
+  Reply audited(const Path& path, const Route& route, const Request& request, Reply reply) const;
+  std::unique_ptr<ReplyObserver> make_observer(std::string_view method, std::string_view route);
+  bool is_too_often(const Path& path, const Route& route, const Request& request,
+                    const absl::Status& access) const;
+  void carry_out(const Path& path, const Route& route, Request& request, Reply reply) const;
 
   AccessPolicy access_;
   Metrics& metrics_;
   Log& log_;
+  AccessLog access_log_;
   AuditLog* audit_ = nullptr;
+  Idempotency* idempotency_ = nullptr;
+  std::unique_ptr<AddressLimit> keyless_;  // null: no limit
   std::vector<std::unique_ptr<Path>> paths_;
   std::unique_ptr<ReplyObserver> unmatched_;
 };

@@ -88,8 +88,18 @@ std::string full_house() {
       error_response(unavailable("the server holds as many connections as it may; try again"), "");
   return fmt::format(
       "HTTP/1.1 503 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
-      "Retry-After: 1\r\nConnection: close\r\n\r\n{}",
+      "X-Content-Type-Options: nosniff\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{}",
       reason_of(503), response.body.size(), response.body);
+}
+
+std::uint64_t peer_of(const Socket& socket) {
+  ErrorCode error;
+  const auto remote = socket.remote_endpoint(error);
+  if (error || remote.size() > Tcp::endpoint().capacity()) return 0;
+  Tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), remote.data(), remote.size());
+  endpoint.resize(remote.size());
+  return address_number(endpoint.address().to_string());
 }
 
 class AsioServer final : public Server {
@@ -201,7 +211,8 @@ class AsioServer final : public Server {
     socket.non_blocking(true, ignored);
     if (!is_control) socket.set_option(Tcp::no_delay(true), ignored);
     if (context_.connection_count.load() < options_.limits.max_connections) {
-      return loop.adopt(std::move(socket), is_control);
+      const std::uint64_t peer = is_control ? 0 : peer_of(socket);
+      return loop.adopt(std::move(socket), is_control, peer);
     }
     context_.refused_counter.add();
     if (certificate_ != nullptr && !is_control) return;  // plain text would be no answer
@@ -289,6 +300,21 @@ absl::StatusOr<ListenAddress> parse_listen_address(std::string_view text) {
   if (error || number.ec != std::errc() || number.ptr != end) return wrong();
   parsed.address = address;
   return parsed;
+}
+
+std::uint64_t address_number(std::string_view text) {
+  ErrorCode error;
+  auto address = net::ip::make_address(std::string(text), error);
+  if (error || address.is_loopback()) return 0;
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
+    if (address.is_loopback()) return 0;
+  }
+  if (address.is_v4()) return address.to_v4().to_uint();
+  std::uint64_t network = 0;  // its first 64 bits, which are never so few as an IPv4 address
+  const auto bytes = address.to_v6().to_bytes();
+  for (std::size_t i = 0; i < sizeof(network); ++i) network = network << 8 | bytes[i];
+  return network | std::uint64_t{1} << 63;
 }
 
 bool is_loopback_address(std::string_view address) {

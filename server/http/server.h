@@ -69,6 +69,10 @@ struct ListenAddress {
 };
 absl::StatusOr<ListenAddress> parse_listen_address(std::string_view text);
 
+// An address as Request::peer has it: an IPv4 address, or the first half of an IPv6 one; 0 for a
+// loopback address and for what is none.
+std::uint64_t address_number(std::string_view address);
+
 // True for 127.0.0.0/8 and ::1: what open mode may listen on.
 bool is_loopback_address(std::string_view address);
 

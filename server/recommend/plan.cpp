@@ -68,7 +68,9 @@ Scratch& Scratch::of_this_thread() {
 }
 
 bool Plan::Source::has_time(const Context& context) const {
-  return context.left_us() > (is_search(context) ? pace->expected_us() : 0);
+  const bool searches = is_search(context);
+  if (searches && context.request.effort != Effort::whole) return false;
+  return context.left_us() > (searches ? pace->expected_us() : 0);
 }
 
 bool Plan::Source::produce(const Context& context, std::vector<ProductNumber>& out) const {
@@ -98,7 +100,7 @@ void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) 
     for (std::size_t i = 0; i < sources.size(); ++i) {
       const Source& source = sources[i];
       if (source.is_search(context) != searches) continue;
-      if (source.has_time(context)) {
+      if (context.request.effort != Effort::fallback && source.has_time(context)) {
         is_whole = source.produce(context, memory.found[i]) && is_whole;
       } else {
         source.leave_out(context, memory.found[i]);

@@ -38,6 +38,13 @@ struct Context;
 struct Snapshot;
 struct Plans;  // the placements with their sources looked up
 
+// What may be spent on an answer. Under load there is less for each.
+enum class Effort {
+  whole,
+  lookups,   // no source that searches
+  fallback,  // no source of the placement at all
+};
+
 struct RecommendRequest {
   std::string placement = "home";
   std::string user_id = {};
@@ -54,6 +61,7 @@ struct RecommendRequest {
   std::vector<Rule> boosts = {};  // boosts and buries for this request, no pins
   std::size_t limit = 12;         // 1 .. k_limit_max
   std::int64_t arrived_us = 0;  // of Parts::steady: its deadline counts from here; 0: from the call
+  Effort effort = Effort::whole;
   bool personalize = true;
   // False: the user id is only claimed, and the answer rests on what the visitor did itself.
   bool is_verified = true;

@@ -22,6 +22,8 @@ namespace vitrine::app {
 // The command line as it was understood.
 struct Invocation {
   Config config;
+  // Reads flags and the configuration file once more; what is wrong with them is said.
+  std::function<absl::StatusOr<Config>()> reread;
   bool json = false;                  // machines read the answer
   char** arguments = nullptr;         // as main() got them
   std::function<absl::Status()> run;  // of the command that was named

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -75,13 +76,27 @@ absl::StatusOr<http::ListenAddress> checked_address(const ServeCommand& command,
 
 constexpr timespec k_between_looks{.tv_sec = 2, .tv_nsec = 0};  // at the certificate's files
 
-// Waits for a signal that ends the server. SIGHUP, and a change of the files, bring a new
-// certificate.
-int wait_for_stop(const sigset_t& signals, http::Server& server) {
+// What can change while the server runs; a wrong file changes nothing.
+void reload_settings(const Invocation& invocation, Services& services, Log& log) {
+  const absl::StatusOr<Config> config = invocation.reread();
+  if (!config.ok()) {
+    log.warning("event=settings_refused error=\"{}\"", message_of(config.status()));
+    return;
+  }
+  services.log_requests(config->access_log_every);
+  log.info("event=settings_reloaded access_log_every={}", config->access_log_every);
+  log.set_level(config->log_level);
+}
+
+// Waits for a signal that ends the server. SIGHUP brings new settings, and as a change of the files
+// does, a new certificate.
+int wait_for_stop(const sigset_t& signals, http::Server& server,
+                  const std::function<void()>& reload_settings) {
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &k_between_looks);
     if (signal == SIGHUP) {
       server.reload_certificate();
+      reload_settings();
     } else if (signal > 0) {
       return signal;
     } else {
@@ -136,7 +151,7 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
 
   const SystemClock clock;
   Metrics metrics;
-  const std::unique_ptr<Log> log = Log::to_stderr(config.log_level);
+  const std::unique_ptr<Log> log = Log::to_stderr(config.log_level, config.log_format);
   // Made with the first entry, so that its estimate is of the replay alone.
   std::optional<Progress> progress;
   VITRINE_ASSIGN_OR_RETURN(
@@ -162,7 +177,8 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
   keep_memory_between_requests();
   print_ready(address, server->port(), tls.has_value(), services->facts(), invocation.json);
 
-  const int signal = wait_for_stop(signals, *server);
+  const int signal =
+      wait_for_stop(signals, *server, [&] { reload_settings(invocation, *services, *log); });
   log->info("stopping signal={}", signal);
   services->begin_stopping();
   const std::size_t cut = server->stop();

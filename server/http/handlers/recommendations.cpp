@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
@@ -11,7 +12,10 @@
 namespace vitrine::http {
 namespace {
 
+using recommend::Effort;
 using recommend::RecommendAnswer;
+
+using Answer = std::function<absl::StatusOr<Response>(const Request&, Effort)>;
 
 void keep_decision(const Services& services, const RecommendAnswer& answer) {
   decisions::Decision decision{.recommendation_id = answer.recommendation_id,
@@ -45,8 +49,9 @@ void settle_person(const Services& services, const Request& request, Recommendat
 }
 
 absl::StatusOr<Response> recommend_one(const Services& services, const Request& request,
-                                       absl::StatusOr<RecommendationCall> call) {
+                                       Effort effort, absl::StatusOr<RecommendationCall> call) {
   if (!call.ok()) return call.status();
+  call->request.effort = effort;
   settle_person(services, request, *call);
   const absl::StatusOr<RecommendAnswer> answer = services.recommender.recommend(call->request);
   if (!answer.ok()) return with_its_field(answer.status());
@@ -54,9 +59,13 @@ absl::StatusOr<Response> recommend_one(const Services& services, const Request& 
   return json_response(recommendation_json(*call, *answer));
 }
 
-absl::StatusOr<Response> recommend_page(const Services& services, const Request& request) {
+absl::StatusOr<Response> recommend_page(const Services& services, const Request& request,
+                                        Effort effort) {
   VITRINE_ASSIGN_OR_RETURN(PageCall page, page_from_body(request, services.limits));
-  for (RecommendationCall& call : page.calls) settle_person(services, request, call);
+  for (RecommendationCall& call : page.calls) {
+    call.request.effort = effort;
+    settle_person(services, request, call);
+  }
   std::vector<recommend::RecommendRequest> requests;
   requests.reserve(page.calls.size());
   for (const RecommendationCall& call : page.calls) requests.push_back(call.request);
@@ -66,8 +75,9 @@ absl::StatusOr<Response> recommend_page(const Services& services, const Request&
   return json_response(page_json(page, *answers));
 }
 
-absl::StatusOr<Response> rank(const Services& services, const Request& request) {
+absl::StatusOr<Response> rank(const Services& services, const Request& request, Effort effort) {
   VITRINE_ASSIGN_OR_RETURN(RankingCall call, ranking_from_body(request, services.limits));
+  call.request.effort = effort;
   settle_person(services, request, call);
   const auto ranking = services.recommender.rank(call.request, call.products);
   if (!ranking.ok()) return with_its_field(ranking.status());
@@ -82,29 +92,46 @@ absl::StatusOr<Response> why_not(const Services& services, const Request& reques
   return json_response(why_not_json(call, *why));
 }
 
+// The answer, as well as there is time for: asked when it is the request's turn.
+absl::StatusOr<Response> answer_in_turn(const Services& services, const Request& request,
+                                        const Answer& answer) {
+  const std::int64_t now_us = steady_us();
+  // What this process asks itself has not come through a queue.
+  const std::int64_t waited_us = request.arrived_us == 0 ? 0 : now_us - request.arrived_us;
+  const std::optional<Effort> effort = services.admission.admit(request.key_id, waited_us, now_us);
+  if (!effort) return overloaded("too many requests wait for an answer already; ask again later");
+  return answer(request, *effort);
+}
+
 }  // namespace
 
 void add_recommendation_routes(Router& router, const Services& services) {
-  const auto add = [&](std::string_view method, std::string_view pattern, Scope scope,
-                       std::function<absl::StatusOr<Response>(Request&)> handler) {
-    const auto takes_long = [&services] { return services.watcher.current()->is_large(); };
-    router.add(method, pattern, scope,
-               services.workers.answer_aside(takes_long, std::move(handler)));
+  const auto takes_long = [&services] { return services.watcher.current()->is_large(); };
+  const auto add = [&](std::string_view method, std::string_view pattern, Answer answer) {
+    router.add(method, pattern, Scope::recommend,
+               services.workers.answer_aside(
+                   takes_long, [&services, answer = std::move(answer)](Request& request) {
+                     return answer_in_turn(services, request, answer);
+                   }));
   };
-  add("POST", "/v1/recommendations", Scope::recommend, [&services](Request& request) {
-    return recommend_one(services, request, recommendation_from_body(request, services.limits));
+  add("POST", "/v1/recommendations", [&services](const Request& request, Effort effort) {
+    return recommend_one(services, request, effort,
+                         recommendation_from_body(request, services.limits));
   });
-  add("GET", "/v1/placements/{placement}/products", Scope::recommend,
-      [&services](Request& request) {
-        return recommend_one(services, request, recommendation_from_query(request));
+  add("GET", "/v1/placements/{placement}/products",
+      [&services](const Request& request, Effort effort) {
+        return recommend_one(services, request, effort, recommendation_from_query(request));
       });
-  add("POST", "/v1/pages", Scope::recommend,
-      [&services](Request& request) { return recommend_page(services, request); });
-  add("POST", "/v1/rankings", Scope::recommend,
-      [&services](Request& request) { return rank(services, request); });
+  add("POST", "/v1/pages", [&services](const Request& request, Effort effort) {
+    return recommend_page(services, request, effort);
+  });
+  add("POST", "/v1/rankings", [&services](const Request& request, Effort effort) {
+    return rank(services, request, effort);
+  });
   // Tells what is kept from shoppers, so it is not for a key in a web page.
-  add("POST", "/v1/recommendations/why-not", Scope::marketing,
-      [&services](Request& request) { return why_not(services, request); });
+  router.add("POST", "/v1/recommendations/why-not", Scope::marketing,
+             services.workers.answer_aside(
+                 takes_long, [&services](Request& request) { return why_not(services, request); }));
 }
 
 }  // namespace vitrine::http

@@ -19,6 +19,7 @@
 #include "server/decisions/results_book.h"
 #include "server/events/committer.h"
 #include "server/events/quarantine.h"
+#include "server/http/admission.h"
 #include "server/http/key_book.h"
 #include "server/http/limits.h"
 #include "server/http/placement_store.h"
@@ -54,6 +55,7 @@ struct Services {
   live_model::ModelWatcher& watcher;
   KeyBook& keys;
   Workers& workers;  // for answers a loop must not make itself
+  Admission& admission;
   const Clock& clock;
   Limits limits;
   // A JSON object of counts, of what is in memory: called on a loop's thread.

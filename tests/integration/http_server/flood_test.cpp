@@ -82,6 +82,45 @@ TEST_F(FloodTest, FiveThousandSlowClientsKeepNobodyWaitingAndAreCutOff) {
   expect_alive();
 }
 
+// What a handler is told of the wait before it, on a loop whose every answer takes a while.
+TEST_F(FloodTest, ARequestKnowsHowLongItWaitedForItsTurn) {
+  constexpr int k_clients = 60;
+  constexpr std::int64_t k_answer_us = 2'000;
+  router_.add("GET", "/waited", Scope::collect, answer_at_once([](Request& request) {
+                const std::int64_t turn_us = steady_us();
+                while (steady_us() < turn_us + k_answer_us) {
+                }
+                return json_response(std::to_string(turn_us - request.arrived_us));
+              }));
+  options_.threads = 1;
+  start();
+  const auto waited_us = [](RawClient& client) {
+    const auto answer = client.receive();
+    return answer ? std::stoll(answer->body) : -1;
+  };
+  RawClient lonely = connect();
+  const auto ask_alone = [&] {
+    lonely.send(get("/waited"));
+    return waited_us(lonely);
+  };
+  EXPECT_LT(ask_alone(), k_answer_us) << "nothing is known yet";
+
+  std::vector<RawClient> crowd;
+  for (int i = 0; i < k_clients; ++i) crowd.push_back(connect());
+  long long longest_us = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (RawClient& client : crowd) client.send(get("/waited"));
+    for (RawClient& client : crowd) longest_us = std::max(longest_us, waited_us(client));
+  }
+  EXPECT_GT(longest_us, k_clients * k_answer_us / 4);
+
+  // Alone again: at the latest when what was measured has been forgotten.
+  const std::int64_t until_us = steady_us() + 5'000'000;
+  while (ask_alone() > 4 * k_answer_us && steady_us() < until_us) {
+  }
+  EXPECT_LT(steady_us(), until_us);
+}
+
 TEST_F(FloodTest, TenThousandShortVisitsLeaveNothing) {
   start();
   expect_alive();

@@ -53,7 +53,7 @@ class ServerFixture : public ::testing::Test {
                   threads_.push_back(std::this_thread::get_id());
                   return json_response("{}");
                 }));
-    add_operations_routes(router_, [] { return absl::OkStatus(); }, metrics_);
+    add_operations_routes(router_, [] { return std::vector<Shortcoming>(); }, metrics_);
     options_.port = 0;
   }
 

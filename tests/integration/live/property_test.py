@@ -64,7 +64,7 @@ class PropertyTest(unittest.TestCase):
         self.assertRegex(report, r"Test cases:\n +\d{3,} generated", report)
         failures = [line for line in self.server.said if "request_failed" in line or "threw" in line]
         self.assertEqual(failures, [])
-        self.assertEqual(self.server.get("/readyz"), {"status": "ready"})
+        self.assertEqual(self.server.get("/readyz")["status"], "ready")
 
     def test_an_answer_outside_the_contract_is_found(self):
         wrong = yaml.safe_load(self.contract.read_text(encoding="utf-8"))

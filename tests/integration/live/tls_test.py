@@ -33,9 +33,9 @@ class TlsTest(unittest.TestCase):
         self.folder = pathlib.Path(self.temporary.name)
         make_certificate(self.folder, 1)
 
-    def server(self):
+    def server(self, *arguments):
         return vitrine.Server(self.folder / "data", "--tls-cert", self.folder / "cert.pem", "--tls-key",
-                              self.folder / "key.pem")
+                              self.folder / "key.pem", *arguments)
 
     def context(self, version=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -82,6 +82,24 @@ class TlsTest(unittest.TestCase):
             self.assertEqual(status, 200, answer[:300])
             connection.request("GET", "/openapi.yaml")
             self.assertGreater(len(connection.getresponse().read()), 32 * 1024)
+
+    def test_a_handshake_that_never_ends_is_cut_off_and_a_client_at_rest_is_not(self):
+        with self.server("--handshake-timeout-ms", "500") as server:
+            resting = self.connect(server)
+            self.assertEqual(self.ask(resting)[0], 200)
+            for said in (b"", b"\x16\x03\x01\x02\x00"):  # nothing; the beginning of a handshake
+                with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
+                    slow.sendall(said)
+                    self.assertEqual(slow.recv(100), b"", "cut off, long before the test's own 20 s")
+            self.assertEqual(self.ask(resting)[0], 200)
+
+    def test_browsers_are_told_to_come_back_encrypted(self):
+        with self.server() as server:
+            connection = self.connect(server)
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            answer.read()
+            self.assertEqual(answer.headers["Strict-Transport-Security"], "max-age=31536000")
 
     def test_plain_text_gets_no_answer_and_does_no_harm(self):
         with self.server() as server:

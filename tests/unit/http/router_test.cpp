@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 class RouterTest : public ::testing::Test {
@@ -93,18 +94,85 @@ TEST_F(RouterTest, AnswersForHandlersThatDropTheirReplyOrThrow) {
 }
 
 TEST_F(RouterTest, ReadinessSaysWhatIsAwaited) {
-  absl::Status readiness = unavailable("replaying the log");
-  add_operations_routes(router_, [&] { return readiness; }, metrics_);
+  std::vector<Shortcoming> all;
+  add_operations_routes(router_, [&] { return all; }, metrics_);
+  EXPECT_EQ(ask("GET", "/readyz").body, R"({"status":"ready","degraded":[]})");
+
+  all = {{"no_model", "no model yet"}};
+  const Response degraded = ask("GET", "/readyz");
+  EXPECT_EQ(degraded.status, 200);
+  EXPECT_THAT(degraded.body, HasSubstr(R"([{"reason":"no_model","message":"no model yet"}])"));
+
+  all.push_back({"stopping", "the server is stopping", true});
   const Response waiting = ask("GET", "/readyz");
   EXPECT_EQ(waiting.status, 503);
-  EXPECT_THAT(waiting.body, HasSubstr("replaying the log"));
+  EXPECT_THAT(waiting.headers, Contains(Pair("Retry-After", "1")));
+  EXPECT_THAT(waiting.body,
+              HasSubstr(R"("code":"unavailable","message":"the server is stopping")"));
+  EXPECT_THAT(waiting.body, HasSubstr(R"("reasons":[{"reason":"stopping")"));
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
-  readiness = absl::OkStatus();
-  EXPECT_EQ(ask("GET", "/readyz").status, 200);
+}
+
+// Never who asked or for what: of a path only its pattern is there.
+TEST_F(RouterTest, LogsOneOfSoManyRequestsAndAllOfItsOwnFaults) {
+  router_.add("GET", "/v1/users/{id}", std::nullopt, say("one"));
+  router_.add("GET", "/dropped", std::nullopt, [](Request&, Reply) {});
+  const auto logged = [&](std::uint32_t every) {
+    testing::internal::CaptureStderr();
+    {
+      const std::unique_ptr<Log> log = Log::to_stderr(Log::Level::info, Log::Format::json);
+      Router router(AccessPolicy::open(), metrics_, *log);
+      router.add("GET", "/v1/users/{id}", std::nullopt, say("one"));
+      router.add("GET", "/dropped", std::nullopt, [](Request&, Reply) {});
+      router.access_log().keep_every(every);
+      for (int i = 0; i < 10; ++i) {
+        Request request;
+        request.method = "GET";
+        request.target = i < 9 ? "/v1/users/ann?key=vk_secret" : "/dropped";
+        request.is_control = true;
+        router.handle(std::move(request), Reply("01JTEST", [](Response&&) {}));
+      }
+    }
+    return testing::internal::GetCapturedStderr();
+  };
+  const auto lines = [](const std::string& text) {
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find("\"event\":\"request\"", at)) != std::string::npos;
+         ++at) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(lines(logged(0)), 0);
+  EXPECT_EQ(lines(logged(1)), 10);
+  EXPECT_EQ(lines(logged(5)), 3) << "two of ten, and the 500";
+  EXPECT_THAT(logged(1), HasSubstr(R"("method":"GET","route":"/v1/users/{id}","status":200,)"));
+  EXPECT_THAT(logged(1), Not(HasSubstr("ann")));
+  EXPECT_THAT(logged(1), Not(HasSubstr("vk_")));
+}
+
+TEST_F(RouterTest, AnAddressWithoutAKeyIsHeldToItsRateAndOthersAreNot) {
+  router_.limit_keyless({.per_second = 1, .burst = 3});
+  router_.add("GET", "/open", std::nullopt, say("open"));
+  const auto ask_from = [&](std::uint64_t peer) {
+    Request request;
+    request.method = "GET";
+    request.target = "/open";
+    request.headers.add("Host", "localhost");
+    request.peer = peer;
+    int status = 0;
+    router_.handle(std::move(request),
+                   Reply("01JTEST", [&](Response&& answer) { status = answer.status; }));
+    return status;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_from(7), 200);
+  EXPECT_EQ(ask_from(7), 429);
+  EXPECT_EQ(ask_from(8), 200);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(ask_from(0), 200) << "this machine";
 }
 
 TEST_F(RouterTest, ServesTheContractItWasBuiltWith) {
-  add_operations_routes(router_, [] { return absl::OkStatus(); }, metrics_);
+  add_operations_routes(router_, [] { return std::vector<Shortcoming>(); }, metrics_);
   const Response contract = ask("GET", "/openapi.yaml");
   EXPECT_THAT(contract.body, HasSubstr("openapi: 3.1.0"));
   EXPECT_EQ(contract.body, openapi_yaml());

@@ -1,0 +1,260 @@
+#include "server/http/idempotency.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/crypto.h"
+#include "base/status.h"
+#include "server/events/function_command.h"
+#include "server/http/json_reader.h"
+#include "server/http/json_writer.h"
+
+namespace vitrine::http {
+namespace {
+
+constexpr store::Family k_family = store::Family::meta;
+constexpr std::string_view k_prefix = "idempotent/";
+constexpr std::size_t k_record_depth_max = 3;
+constexpr std::size_t k_text_bytes_max = std::size_t{16} << 20;
+constexpr std::size_t k_headers_max = 32;
+constexpr std::string_view k_header = "Idempotency-Key";
+
+struct Record {
+  TimeMs given_ms = 0;
+  std::string body_hash;
+  Response response;
+};
+
+std::string encode(const Record& record) {
+  std::string bytes;
+  JsonWriter json(bytes);
+  json.begin_object().field("given_ms", record.given_ms).field("body_hash", record.body_hash);
+  json.field("status", record.response.status).field("body", record.response.body);
+  json.key("headers").begin_array();
+  for (const auto& [name, value] : record.response.headers) json.value(name).value(value);
+  json.end_array().end_object();
+  return bytes;
+}
+
+absl::StatusOr<Record> decode(std::string_view bytes) {
+  JsonDocument document;
+  VITRINE_RETURN_IF_ERROR(document.parse(bytes, k_record_depth_max));
+  ObjectReader reader(document.root(), "");
+  Record record;
+  record.given_ms = reader.integer("given_ms", 0, INT64_MAX).value_or(0);
+  record.body_hash = reader.required_text("body_hash", k_text_bytes_max);
+  record.response.status = static_cast<int>(reader.integer("status", 200, 299).value_or(200));
+  record.response.body = reader.text("body", k_text_bytes_max).value_or("");
+  const auto headers = reader.texts("headers", k_headers_max, k_text_bytes_max);
+  for (std::size_t i = 0; i + 1 < headers.size(); i += 2) {
+    record.response.headers.emplace_back(headers[i], headers[i + 1]);
+  }
+  VITRINE_RETURN_IF_ERROR(reader.finish());
+  return record;
+}
+
+absl::Status check_key(const Request& request, std::string_view key) {
+  const bool is_plain =
+      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (key.empty() || key.size() > Idempotency::k_key_bytes_max || !is_plain) {
+    return field_error(k_header,
+                       fmt::format("Idempotency-Key must be 1 to {} printable ASCII characters, "
+                                   "got {} bytes",
+                                   Idempotency::k_key_bytes_max, key.size()));
+  }
+  if (request.headers.count(k_header) > 1) {
+    return field_error(k_header, "Idempotency-Key must be given once");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status other_body() {
+  return with_field(conflict("Idempotency-Key was used with another body for this route already"),
+                    k_header);
+}
+
+bool is_kept(const Response& response, std::size_t bytes_max) {
+  return response.status >= 200 && response.status < 300 && response.body.size() <= bytes_max &&
+         response.content_type == "application/json";
+}
+
+}  // namespace
+
+struct Idempotency::Flight {
+  explicit Flight(std::string hash) : body_hash(std::move(hash)) {}
+  const std::string body_hash;
+  std::vector<Reply> twins;
+};
+
+Idempotency::Idempotency(const store::Database& database, events::Committer& committer,
+                         const Clock& clock, Metrics& metrics, const Options& options)
+    : database_(database),
+      committer_(committer),
+      clock_(clock),
+      options_(options),
+      replayed_(metrics.counter("vitrine_http_idempotent_replays_total",
+                                "Repeated writes answered with the first one's answer")) {}
+
+Idempotency::~Idempotency() = default;
+
+absl::StatusOr<std::unique_ptr<Idempotency>> Idempotency::open(const store::Database& database,
+                                                               events::Committer& committer,
+                                                               const Clock& clock, Metrics& metrics,
+                                                               const Options& options) {
+  std::unique_ptr<Idempotency> opened(
+      new Idempotency(database, committer, clock, metrics, options));
+  VITRINE_RETURN_IF_ERROR(opened->load());
+  return opened;
+}
+
+absl::Status Idempotency::load() {
+  const std::unique_ptr<store::Cursor> cursor = database_.walk(k_family, k_prefix, false);
+  for (; cursor->valid() && cursor->key().starts_with(k_prefix); cursor->next()) {
+    const absl::StatusOr<Record> record = decode(cursor->value());
+    if (!record.ok()) {
+      return data_loss("a kept answer cannot be read: {}", message_of(record.status()));
+    }
+    remember(std::string(cursor->key()), record->given_ms);
+  }
+  return cursor->status();
+}
+
+void Idempotency::remember(const std::string& name, TimeMs given_ms) {
+  const auto [known, is_new] = given_.try_emplace(name, given_ms);
+  if (!is_new) {
+    ages_.erase({known->second, name});
+    known->second = given_ms;
+  }
+  ages_.emplace(given_ms, name);
+}
+
+std::optional<Reply> Idempotency::begin(const Request& request, Reply reply) {
+  const std::string_view key = request.headers.find(k_header).value_or("");
+  if (const absl::Status status = check_key(request, key); !status.ok()) {
+    reply.fail(status);
+    return std::nullopt;
+  }
+  // Hashed with the folder's secret: neither ids in a path nor guessed keys can be found in it.
+  const std::string name =
+      std::string(k_prefix) +
+      to_hex(hmac_sha256(database_.secret(), fmt::format("{}\n{}\n{}\n{}", request.key_id,
+                                                         request.method, request.target, key)));
+  std::string body_hash = to_hex(hmac_sha256(database_.secret(), request.body));
+  if (!take_off(name, body_hash, reply)) return std::nullopt;
+  if (answer_from_store(name, body_hash, reply)) return std::nullopt;
+  std::string request_id = reply.request_id();
+  return Reply(std::move(request_id), [this, name, body_hash = std::move(body_hash),
+                                       reply = std::move(reply)](Response&& response) mutable {
+    finish(name, body_hash, std::move(reply), std::move(response));
+  });
+}
+
+// Whether the caller is the first; a twin waits, or is refused.
+bool Idempotency::take_off(const std::string& name, const std::string& body_hash, Reply& reply) {
+  absl::Status refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Flight>& flight = flights_[name];
+    if (flight == nullptr) {
+      flight = std::make_unique<Flight>(body_hash);
+      return true;
+    }
+    if (flight->body_hash != body_hash) {
+      refusal = other_body();
+    } else if (flight->twins.size() >= k_twins_max) {
+      refusal = overloaded("{} requests with this Idempotency-Key wait already", k_twins_max);
+    } else {
+      flight->twins.push_back(std::move(reply));
+      return false;
+    }
+  }
+  reply.fail(refusal);
+  return false;
+}
+
+bool Idempotency::answer_from_store(const std::string& name, const std::string& body_hash,
+                                    Reply& reply) {
+  const auto stored = database_.get(k_family, name);
+  if (stored.ok() && !stored->has_value()) return false;
+  absl::StatusOr<Record> record =
+      stored.ok() ? decode(**stored) : absl::StatusOr<Record>(stored.status());
+  if (record.ok() && record->given_ms + options_.kept_ms <= clock_.now_ms()) return false;
+  std::vector<Reply> asking = land(name);
+  asking.push_back(std::move(reply));
+  for (Reply& each : asking) {
+    if (!record.ok()) {
+      each.fail(record.status());
+    } else if (record->body_hash != body_hash) {
+      each.fail(other_body());
+    } else {
+      replay(each, record->response);
+    }
+  }
+  return true;
+}
+
+void Idempotency::replay(Reply& reply, const Response& response) {
+  replayed_.add();
+  reply.add_header("Idempotent-Replayed", "true");
+  reply.send(response);
+}
+
+// What the handler answered: durable before anybody is told.
+void Idempotency::finish(const std::string& name, const std::string& body_hash, Reply reply,
+                         Response response) {
+  if (!is_kept(response, options_.answer_bytes_max)) {
+    return tell(name, std::move(reply), std::move(response));
+  }
+  struct Told {
+    Reply reply;
+    Record record;
+  };
+  auto told = std::make_shared<Told>(
+      Told{std::move(reply), {clock_.now_ms(), body_hash, std::move(response)}});
+  const absl::Status taken = committer_.submit(std::make_unique<events::FunctionCommand>(
+      [this, name, told](events::Batch& batch) {
+        stage(batch, name, told->record.given_ms, encode(told->record));
+        return absl::OkStatus();
+      },
+      // The effect is durable already, whatever became of keeping its answer.
+      [this, name, told](const absl::Status&) {
+        tell(name, std::move(told->reply), std::move(told->record.response));
+      }));
+  if (!taken.ok()) tell(name, std::move(told->reply), std::move(told->record.response));
+}
+
+void Idempotency::stage(events::Batch& batch, const std::string& name, TimeMs given_ms,
+                        const std::string& record) {
+  batch.put(k_family, name, record);
+  remember(name, given_ms);
+  const TimeMs too_old_ms = given_ms - options_.kept_ms;
+  for (std::size_t i = 0; i < k_swept_max && !ages_.empty(); ++i) {
+    const auto oldest = ages_.begin();
+    if (oldest->first > too_old_ms && ages_.size() <= options_.answers_max) break;
+    batch.erase(k_family, oldest->second);
+    given_.erase(oldest->second);
+    ages_.erase(oldest);
+  }
+}
+
+std::vector<Reply> Idempotency::land(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = flights_.find(name);
+  std::vector<Reply> twins = std::move(found->second->twins);
+  flights_.erase(found);
+  return twins;
+}
+
+void Idempotency::tell(const std::string& name, Reply reply, Response response) {
+  for (Reply& twin : land(name)) {
+    // A failure names the request it is about, which a twin is not.
+    if (response.status >= 300) {
+      twin.fail(overloaded("the same request came first and was not carried out; ask again"));
+      continue;
+    }
+    replay(twin, response);
+  }
+  reply.send(std::move(response));
+}
+
+}  // namespace vitrine::http

@@ -1,0 +1,104 @@
+// Writes that are sent again with their Idempotency-Key.
+#include <gmock/gmock.h>
+
+#include "api_fixture.h"
+
+namespace vitrine::http {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::StartsWith;
+
+const auto k_is_replayed = Contains(Pair("Idempotent-Replayed", "true"));
+
+class IdempotencyTest : public ApiTest {
+ protected:
+  Response put_with(std::string key, std::string title, std::string id = "cup") {
+    return ask({"PUT",
+                "/v1/products/" + id,
+                fmt::format(R"({{"title":"{}","price":"1.00","currency":"EUR"}})", title),
+                {{"Idempotency-Key", std::move(key)}}});
+  }
+  int version(const Response& response) {
+    return static_cast<int>(ok(response).at("version").as_int64());
+  }
+};
+
+TEST_F(IdempotencyTest, WhatIsSentAgainIsAnsweredAsBeforeAndDoneOnce) {
+  const Response first = put_with("k1", "CUP");
+  const Response second = put_with("k1", "CUP");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(second.status, 201);
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_THAT(second.headers, Contains(Pair("ETag", "\"1\"")));
+  EXPECT_THAT(first.headers, Not(k_is_replayed));
+  EXPECT_THAT(second.headers, k_is_replayed);
+  EXPECT_EQ(version(get("/v1/products/cup")), 1);
+  EXPECT_EQ(version(put_with("k2", "CUP, BLUE")), 2) << "another key is another write";
+}
+
+TEST_F(IdempotencyTest, AnotherBodyUnderTheSameKeyIsAConflict) {
+  put_with("k1", "CUP");
+  EXPECT_THAT(failure(put_with("k1", "MUG")), StartsWith("409 conflict Idempotency-Key: "));
+  EXPECT_EQ(put_with("k1", "CUP", "mug").status, 201) << "another product is another route";
+}
+
+TEST_F(IdempotencyTest, ARefusalIsNotKept) {
+  const std::string broken = R"({"title":7})";
+  EXPECT_EQ(ask({"PUT", "/v1/products/cup", broken, {{"Idempotency-Key", "k1"}}}).status, 400);
+  EXPECT_EQ(put_with("k1", "CUP").status, 201);
+}
+
+TEST_F(IdempotencyTest, AnswersSurviveARestartAndEndWithTheirDay) {
+  const Response first = put_with("k1", "CUP");
+  open(app::Access::everybody);
+  EXPECT_EQ(put_with("k1", "CUP").body, first.body);
+  EXPECT_THAT(failure(put_with("k1", "MUG")), StartsWith("409 "));
+
+  clock_.advance(k_day_ms);
+  EXPECT_EQ(version(put_with("k1", "MUG")), 2);
+  EXPECT_EQ(version(put_with("k1", "MUG")), 2);
+}
+
+TEST_F(IdempotencyTest, KeysAreHeldToTheirForm) {
+  EXPECT_THAT(failure(put_with("", "CUP")), StartsWith("400 invalid_argument Idempotency-Key: "));
+  EXPECT_THAT(failure(put_with(std::string(201, 'k'), "CUP")), HasSubstr("got 201 bytes"));
+  EXPECT_EQ(put_with(std::string(200, 'k'), "CUP").status, 201);
+  EXPECT_THAT(
+      failure(ask(
+          {"PUT", "/v1/products/cup", "{}", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}}})),
+      HasSubstr("must be given once"));
+}
+
+// Their answers hold what the folder must not.
+TEST_F(IdempotencyTest, KeysOfTheApiAreNotMadeWithOne) {
+  EXPECT_THAT(
+      failure(ask({"POST", "/v1/keys", R"({"scopes":["catalog"]})", {{"Idempotency-Key", "k1"}}})),
+      HasSubstr("not taken by /v1/keys"));
+}
+
+TEST_F(IdempotencyTest, TwinsAtTheSameTimeAreOneWrite) {
+  constexpr int k_twins = 8;
+  std::vector<std::promise<Response>> promises(k_twins);
+  for (std::promise<Response>& promise : promises) {
+    Request request;
+    request.method = "PUT";
+    request.target = "/v1/products/cup";
+    request.body = R"({"title":"CUP","price":"1.00","currency":"EUR"})";
+    request.is_control = true;
+    request.headers.add("Idempotency-Key", "k1");
+    services_->router().handle(std::move(request), Reply("01JTEST", [&promise](Response&& answer) {
+                                 promise.set_value(std::move(answer));
+                               }));
+  }
+  for (std::promise<Response>& promise : promises) {
+    EXPECT_EQ(version(promise.get_future().get()), 1);
+  }
+  EXPECT_EQ(version(get("/v1/products/cup")), 1);
+}
+
+}  // namespace
+}  // namespace vitrine::http
