@@ -228,13 +228,14 @@ void Services::start_privacy() {
   profile_records_.emplace(*profiles_, numbers_);
   log_records_.emplace(*database_, profiles::session_key_of);
   rejected_files_.emplace(layout_.rejected);
+  segment_records_.emplace(*segments_);
   erasures_.emplace(privacy::Erasures::Parts{
       .database = *database_,
       .committer = *committer_,
       .checkpointer = *checkpointer_,
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
-                 &*decisions_, &*quarantine_, &*rejected_files_},
+                 &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,

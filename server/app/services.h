@@ -49,6 +49,7 @@
 #include "server/recommend/recommender.h"
 #include "server/segments/changed_people.h"
 #include "server/segments/segment_engine.h"
+#include "server/segments/segment_records.h"
 #include "server/segments/segment_store.h"
 #include "server/store/database.h"
 
@@ -153,6 +154,7 @@ class Services {
   std::optional<profiles::ProfileRecords> profile_records_;
   std::optional<events::LogRecords> log_records_;
   std::optional<RejectedFiles> rejected_files_;
+  std::optional<segments::SegmentRecords> segment_records_;
   std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
   std::optional<segments::SegmentEngine> segment_engine_;

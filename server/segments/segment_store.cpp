@@ -254,4 +254,23 @@ absl::Status SegmentStore::change(events::Committer& committer, std::string key,
   return committer.submit(std::make_unique<events::FunctionCommand>(stage, answer));
 }
 
+std::size_t SegmentStore::forget(events::Batch& batch, const std::vector<UserNumber>& people) {
+  Staged& staged = staged_in(batch);
+  std::size_t forgotten = 0;
+  for (auto& [key, members] : staged.members) {
+    const auto next = std::make_shared<Membership>(*members);
+    std::size_t changes = 0;
+    for (const UserNumber user : people) {
+      if (!next->set(user, false)) continue;
+      staged.changed.push_back(user);
+      ++changes;
+    }
+    if (changes == 0) continue;
+    batch.put(Family::segments, members_key(key), next->encode());
+    members = next;
+    forgotten += changes;
+  }
+  return forgotten;
+}
+
 }  // namespace vitrine::segments

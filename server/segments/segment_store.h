@@ -61,6 +61,10 @@ class SegmentStore final : public FixedMembers {
   absl::Status change(events::Committer& committer, std::string key, Change change,
                       std::function<void(absl::StatusOr<std::size_t>)> done);
 
+  // Takes people out of every static segment and snapshot, within a batch: no version changes. How
+  // many memberships there were.
+  std::size_t forget(events::Batch& batch, const std::vector<UserNumber>& people);
+
   // What a change would be: the other segments with this one, or why not.
   absl::Status check(const Segment& segment) const;
 

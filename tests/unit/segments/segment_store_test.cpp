@@ -5,6 +5,7 @@
 #include <future>
 
 #include "base/status.h"
+#include "server/segments/segment_records.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -99,6 +100,26 @@ TEST_F(SegmentStoreTest, WhatDoesNotFitTheOthersIsRefusedAndChangesNothing) {
   EXPECT_EQ(store_->current()->list().find("a")->expression, "user.orders_count > 0");
   EXPECT_EQ(message_of(change("a", {.added = {UserNumber(1)}, .removed = {}}).status()),
             "segment a is dynamic: people are put into static ones only");
+}
+
+TEST_F(SegmentStoreTest, WhoIsErasedIsInNoListAnyMore) {
+  ASSERT_TRUE(put({.key = "hand", .kind = Segment::Kind::fixed}).ok());
+  ASSERT_TRUE(put({.key = "other", .kind = Segment::Kind::fixed}).ok());
+  ASSERT_TRUE(change("hand", {.added = {UserNumber(1), UserNumber(2)}, .removed = {}}).ok());
+  ASSERT_TRUE(change("other", {.added = {UserNumber(3)}, .removed = {}}).ok());
+  const events::DataSubject subject{.user_ids = {"ann"},
+                                    .visitor_ids = {"cookie"},
+                                    .people = {UserNumber(1), UserNumber(4)},
+                                    .histories = {UserNumber(2)}};
+  SegmentRecords records(*store_);
+  EXPECT_EQ(records.export_person(subject).value(), R"(["hand"])");
+  EXPECT_EQ(records.erase_person(subject, on_->committer)->dropped, 2U);
+  EXPECT_EQ(records.erase_person(subject, on_->committer)->dropped, 0U);
+  EXPECT_EQ(records.export_person(subject).value(), "[]");
+
+  reopen();
+  EXPECT_EQ(store_->members("hand")->size(), 0U);
+  EXPECT_EQ(store_->members("other")->size(), 1U);
 }
 
 TEST(SegmentTest, WhatCannotBeOneIsRefusedWithItsField) {
