@@ -132,6 +132,7 @@ absl::StatusOr<std::optional<events::DataSubject>> IdentityBook::subject_of_key(
 
 std::vector<std::string> IdentityBook::keys_of(const events::DataSubject& subject) const {
   std::vector<std::string> keys;
+  keys.reserve(subject.user_ids.size() + subject.visitor_ids.size());
   for (const std::string& id : subject.user_ids) keys.push_back(state_->key_of_id("user", id));
   for (const std::string& id : subject.visitor_ids) {
     keys.push_back(state_->key_of_id("visitor", id));
