@@ -134,7 +134,7 @@ const std::vector<OrderSum>& PersonSubject::orders() const {
 
 const PersonSubject::Money& PersonSubject::money() const {
   if (money_) return *money_;
-  money_.emplace();
+  money_.emplace(Money{.code = 0, .currency = {}, .unit = 1});
   for (const OrderSum& order : orders()) {
     if (order.net.currency != 0) money_->code = order.net.currency;
   }
