@@ -100,6 +100,7 @@ std::optional<std::string_view> text_in(std::string_view json) {
 
 std::vector<std::string> best_of(const std::map<std::string_view, double>& scores) {
   std::vector<std::pair<double, std::string_view>> order;
+  order.reserve(scores.size());
   for (const auto& [name, score] : scores) order.emplace_back(-score, name);
   std::ranges::sort(order);
   std::vector<std::string> best;
