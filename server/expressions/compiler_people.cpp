@@ -28,6 +28,7 @@ absl::StatusOr<EventType> event_type_in(const Node& node) {
                            literal_text(node, "a kind of event, as \"view\" or \"purchase\","));
   if (const auto type = event_type_of(name)) return *type;
   std::vector<std::string_view> names;
+  names.reserve(all_event_types().size());
   for (const EventType type : all_event_types()) names.push_back(name_of(type));
   if (const auto near = nearest_name(name, names)) {
     return wrong_at(node.column, "unknown kind of event '{}'; did you mean '{}'?", quoted(name),

@@ -71,6 +71,7 @@ std::optional<std::size_t> Schema::find(std::string_view name) const {
 
 std::optional<std::string_view> Schema::nearest(std::string_view name) const {
   std::vector<std::string_view> names;
+  names.reserve(fields_.size());
   for (const Field& field : fields_) names.push_back(field.name);
   return nearest_name(name, names);
 }

@@ -47,7 +47,7 @@ class DueTimes {
   std::size_t bytes() const {
     std::size_t bytes = due_.capacity() * sizeof(std::uint32_t);
     for (const auto& [second, users] : users_) {
-      bytes += sizeof users + users.capacity() * sizeof(UserNumber);
+      bytes += sizeof(std::vector<UserNumber>) + users.capacity() * sizeof(UserNumber);
     }
     return bytes;
   }

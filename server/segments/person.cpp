@@ -100,6 +100,7 @@ std::optional<std::string_view> text_in(std::string_view json) {
 
 std::vector<std::string> best_of(const std::map<std::string_view, double>& scores) {
   std::vector<std::pair<double, std::string_view>> order;
+  order.reserve(scores.size());
   for (const auto& [name, score] : scores) order.emplace_back(-score, name);
   std::ranges::sort(order);
   std::vector<std::string> best;
@@ -134,7 +135,7 @@ const std::vector<OrderSum>& PersonSubject::orders() const {
 
 const PersonSubject::Money& PersonSubject::money() const {
   if (money_) return *money_;
-  money_.emplace();
+  money_.emplace(Money{.code = 0, .currency = {}, .unit = 1});
   for (const OrderSum& order : orders()) {
     if (order.net.currency != 0) money_->code = order.net.currency;
   }

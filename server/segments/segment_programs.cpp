@@ -41,6 +41,7 @@ absl::Status SegmentPrograms::check_references(const expressions::Program& progr
   for (const std::string& key : program.segments()) {
     if (list_.find(key) != nullptr) continue;
     std::vector<std::string_view> keys;
+    keys.reserve(list_.all().size());
     for (const Segment& segment : list_.all()) keys.push_back(segment.key);
     const auto near = expressions::nearest_name(key, keys);
     return invalid_argument("expression asks for the segment '{}', which there is not{}", key,
