@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 namespace vitrine::http {
@@ -52,6 +53,8 @@ Handler Workers::answer_aside(std::function<bool()> is_long,
   return [this, is_long = std::move(is_long), handler = std::move(handler)](Request& request,
                                                                             Reply reply) {
     if (!is_long()) return reply.send_or_fail(handler(request));
+    // On its way back the answer stands in the loop's queue once more.
+    if (request.arrived_us != 0) request.arrived_us -= steady_us() - request.arrived_us;
     // Shared, because a refusal must still find the reply.
     struct Call {
       Request request;
