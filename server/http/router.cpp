@@ -122,7 +122,7 @@ struct Router::Route {
   // are not to be kept.
   bool keeps_answers(std::string_view pattern) const {
     return method != "GET" && scope && !is_public() && !pattern.starts_with("/v1/users") &&
-           !pattern.starts_with("/v1/import/");
+           !pattern.starts_with("/v1/segments/") && !pattern.starts_with("/v1/import/");
   }
   bool is_administrative() const {
     return method != "GET" && (scope == Scope::marketing || scope == Scope::models ||
