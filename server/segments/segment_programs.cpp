@@ -18,7 +18,7 @@ SegmentPrograms::SegmentPrograms(SegmentList list, const FixedMembers& fixed)
 
 absl::StatusOr<std::shared_ptr<const SegmentPrograms>> SegmentPrograms::compile(
     const SegmentList& list, const FixedMembers& fixed) {
-  const std::shared_ptr<SegmentPrograms> made(new SegmentPrograms(list, fixed));
+  std::shared_ptr<SegmentPrograms> made(new SegmentPrograms(list, fixed));
   for (const Segment& segment : list.all()) {
     made->programs_.emplace_back();
     if (segment.expression.empty()) continue;
@@ -73,8 +73,7 @@ std::vector<std::string> SegmentPrograms::users_of(std::string_view key) const {
   };
   add_those_of(key);
   for (std::size_t i = 0; i < users.size(); ++i) {
-    const std::string next = users[i];
-    add_those_of(next);
+    add_those_of(std::string(users[i]));  // a copy: the list grows
   }
   std::ranges::sort(users);
   return users;

@@ -99,7 +99,7 @@ struct SegmentStore::Staged {
   std::vector<UserNumber> changed;  // by hand
 };
 
-SegmentStore::SegmentStore(SegmentList list, Members members)
+SegmentStore::SegmentStore(const SegmentList& list, Members members)
     : members_(std::make_shared<const Members>(std::move(members))),
       programs_(*SegmentPrograms::compile({}, *this)) {
   auto programs = SegmentPrograms::compile(list, *this);

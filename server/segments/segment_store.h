@@ -72,7 +72,7 @@ class SegmentStore final : public FixedMembers {
   using Members = std::map<std::string, std::shared_ptr<const Membership>, std::less<>>;
   struct Staged;
 
-  SegmentStore(SegmentList list, Members members);
+  SegmentStore(const SegmentList& list, Members members);
   Staged& staged_in(events::Batch& batch);
   absl::Status stage_put(events::Batch& batch, Put& put, Expected expected,
                          const std::optional<Membership>& members);
