@@ -38,6 +38,18 @@ json::object json_of(const Profile& profile, const catalog::ProductNumbers& numb
                       {"refunds", product.refunds},
                       {"last_at", format_time(product.last_ms)}});
   }
+  json::array orders;
+  for (const OrderSum& order : orders_of(profile)) {
+    orders.push_back({{"time", format_time(order.time_ms)},
+                      {"net_minor", order.net.minor},
+                      {"currency", currency_of(order.net.currency)}});
+  }
+  json::array deeds;
+  for (const DeedsOfMinute& minute : profile.deeds) {
+    deeds.push_back({{"type", name_of(minute.type)},
+                     {"time", format_time(static_cast<TimeMs>(minute.minute) * k_minute_ms)},
+                     {"count", minute.count}});
+  }
   return {{"traits", std::move(traits)},
           {"events_count", profile.events},
           {"orders_count", profile.orders},
@@ -45,7 +57,9 @@ json::object json_of(const Profile& profile, const catalog::ProductNumbers& numb
           {"last_seen_at", format_time(profile.last_seen_ms)},
           {"recent", std::move(recent)},
           {"seen", std::move(seen)},
-          {"bought", std::move(bought)}};
+          {"bought", std::move(bought)},
+          {"orders", std::move(orders)},
+          {"deeds", std::move(deeds)}};
 }
 
 }  // namespace

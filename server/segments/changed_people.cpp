@@ -26,9 +26,14 @@ void ChangedPeople::note(UserNumber user, TimeMs committed_ms) {
 }
 
 ChangedPeople::Taken ChangedPeople::take() {
-  const std::lock_guard lock(mutex_);
-  Taken taken{.users = {users_.begin(), users_.end()}, .since_ms = std::exchange(since_ms_, 0)};
-  users_.clear();
+  absl::flat_hash_set<UserNumber> users;
+  Taken taken;
+  {
+    const std::lock_guard lock(mutex_);
+    users.swap(users_);
+    taken.since_ms = std::exchange(since_ms_, 0);
+  }
+  taken.users.assign(users.begin(), users.end());
   return taken;
 }
 
@@ -44,6 +49,9 @@ void ChangedPeople::apply(const LogEntry& entry) {
     note(link->visitor, entry.committed_ms);
     note(link->from_user, entry.committed_ms);
     note(link->to_user, entry.committed_ms);
+  }
+  if (const Erasure* const erasure = entry.erasure()) {
+    for (const UserNumber user : erasure->people) note(user, entry.committed_ms);
   }
   position_ = entry.position;
 }

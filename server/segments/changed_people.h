@@ -13,6 +13,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/inheriting_mutex.h"
 #include "server/events/projection.h"
 
 namespace vitrine::segments {
@@ -39,7 +40,7 @@ class ChangedPeople final : public events::Projection {
   absl::Status restore(std::string_view checkpoint, Position at) override;
 
  private:
-  mutable std::mutex mutex_;  // guards the four below
+  mutable InheritingMutex mutex_;  // guards the four below
   absl::flat_hash_set<UserNumber> users_;
   TimeMs since_ms_ = 0;
   bool is_noting_ = false;

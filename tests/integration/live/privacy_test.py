@@ -293,6 +293,9 @@ class PrivacyTest(unittest.TestCase):
             self.assertEqual({person.get("user_id") or person["visitor_id"] for person in owners["identity"]},
                              {USER, VISITOR})
             self.assertEqual(owners["profiles"][0]["traits"]["email"], EMAIL)
+            self.assertEqual([(order["net_minor"], order["currency"]) for order in owners["profiles"][0]["orders"]],
+                             [(900, "EUR")])
+            self.assertIn("cart_add", {deed["type"] for deed in owners["profiles"][0]["deeds"]})
             self.assertEqual([entry["event_id"] for entry in owners["log"]],
                              ["a1", "a2", "a3", "a4", "a5", f"{USER}-a6"])
             self.assertEqual(owners["log"][5]["properties"], {"gift_to": EMAIL})
