@@ -1,5 +1,6 @@
 #include "server/http/admission.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -21,7 +22,7 @@ Counter& shed(Metrics& metrics, const char* to) {
 }  // namespace
 
 Admission::Admission(TimeMs deadline_ms, Metrics& metrics)
-    : deadline_us_(deadline_ms * 1000),
+    : deadline_us_(std::max(deadline_ms, k_deadline_ms_min) * 1000),
       waited_seconds_(metrics.histogram("vitrine_recommend_wait_seconds",
                                         "From a request's arrival to its turn",
                                         latency_bounds_seconds())),

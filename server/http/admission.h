@@ -23,6 +23,10 @@ namespace vitrine::http {
 
 class Admission {
  public:
+  // Of a shorter deadline than this the parts are of this: what a busy machine does to everybody is
+  // no overload, and what is late answers more cheaply by itself.
+  static constexpr TimeMs k_deadline_ms_min = 50;
+
   // `metrics` outlives it. `deadline_ms`: that of recommendations.
   Admission(TimeMs deadline_ms, Metrics& metrics);
 

@@ -102,8 +102,11 @@ class ClientsTest(unittest.TestCase):
     def setUp(self):
         self.proxy = None
         self.restarting = threading.Lock()
+        self.endings = []
 
     def tearDown(self):
+        for ending in self.endings:  # the last one may outlive the client
+            ending.join()
         if self.proxy:
             self.proxy.close()
 
@@ -229,7 +232,8 @@ class ClientsTest(unittest.TestCase):
         def end():
             self.restart()
             self.proxy.resume()
-        threading.Timer(chance.random() * 0.01, end).start()
+        self.endings.append(threading.Timer(chance.random() * 0.01, end))
+        self.endings[-1].start()
 
     def check_many(self, script):
         """Small batches, and the server killed again and again under them."""
@@ -239,6 +243,8 @@ class ClientsTest(unittest.TestCase):
                      "properties": {"product_id": VIEWED, "n": n}} for n in range(count)]
         plan = ["pass", "pass", self.kill_in_flight] * RESTARTS
         self.run_client(script, name, plan, flush_at=5, messages=messages)
+        for ending in self.endings:
+            ending.join()
         numbers = collections.Counter(event["properties"]["n"] for event in self.events_of(name))
         print(f"{name}: {RESTARTS} restarts, {count} events sent, {len(numbers)} there, "
               f"{sum(numbers.values()) - len(numbers)} double")
