@@ -55,7 +55,8 @@ TEST_F(DecisionLogTest, WritesNothingButDecisionsInOrderOfTimeToTheirFamily) {
 
 TEST_F(DecisionLogTest, ReadsItsStateWhereEarlierVersionsKeptIt) {
   store::WriteSet earlier;
-  earlier.put(store::Family::decisions, "#state", store::key_of(std::uint64_t{9}) + store::key_of(std::uint64_t{4}));
+  earlier.put(store::Family::decisions, "#state",
+              store::key_of(std::uint64_t{9}) + store::key_of(std::uint64_t{4}));
   ASSERT_TRUE(database_->write(std::move(earlier)).ok());
   open();
   EXPECT_EQ(log_->size(), 5U);
