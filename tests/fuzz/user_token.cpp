@@ -42,7 +42,9 @@ void check_made(std::string_view user_id, std::string_view other) {
         "a token is for one person");
   const std::string old = make_user_token(k_secrets[0], user_id, k_now_s - 60);
   CHECK(check(old, user_id) == UserTokenState::expired, "a token ends");
-  if (other == k_secrets[0] || other == k_secrets[1]) return;
+  // HMAC fills a short key up with zeros (RFC 2104): with them at its end it is the same key.
+  const std::string_view key = other.substr(0, other.find_last_not_of('\0') + 1);
+  if (key == k_secrets[0] || key == k_secrets[1]) return;
   CHECK(check(make_user_token(other, user_id, k_now_s + 60), user_id) == UserTokenState::invalid,
         "another secret signs nothing");
 }
