@@ -3,7 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/rate_limiter.h>
 #include <rocksdb/table.h>
 
 #include <pthread.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/store/paced_writes.h"
 
 namespace vitrine::store {
 namespace {
@@ -146,9 +146,7 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   made.avoid_flush_during_recovery = true;
   made.max_background_jobs = 2;
   made.bytes_per_sync = k_bytes_per_sync;
-  constexpr std::int64_t k_refill_us = 10'000;  // in small portions
-  made.rate_limiter.reset(
-      rocksdb::NewGenericRateLimiter(options.background_bytes_per_second, k_refill_us));
+  made.rate_limiter = std::make_shared<PacedWrites>(options.background_bytes_per_second);
   made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   made.listeners.push_back(std::make_shared<GivesWay>());
   made.max_log_file_size = 4 << 20;
