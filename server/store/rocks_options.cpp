@@ -58,8 +58,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Optio
                                ? options.write_buffer_bytes
                                : std::min(options.write_buffer_bytes, k_small_buffer_bytes);
   made.compression = rocksdb::kLZ4Compression;
-  // ZSTD for what stays for long and is read in walks. Checkpoints are written anew all the time and
-  // read at every start; they and the keys of `dedupe` are mostly hashes; decisions come by the
+  // ZSTD for what stays for long and is read in walks. Checkpoints are written anew all the time
+  // and read at every start; they and the keys of `dedupe` are mostly hashes; decisions come by the
   // thousand a second, and packing them well took a fifth of what making the answers does.
   if (family != Family::checkpoints && family != Family::dedupe && family != Family::decisions) {
     made.bottommost_compression = rocksdb::kZSTD;
