@@ -29,16 +29,23 @@ class SharedScans {
 
   static constexpr std::int64_t k_patience_us_max = 3'600'000'000;  // an hour
 
-  // What index.search() answers. Blocks until it is known; what is passed in is read until then.
-  // patience_us  how long it waits for its pass to begin, at most k_patience_us_max
-  // Errors       those of the index; DeadlineExceeded: no pass began in time
-  absl::StatusOr<std::vector<Neighbor>> search(const ProductIndex& index,
-                                               std::span<const float> query, std::size_t k,
-                                               const RowFilter& allowed,
-                                               std::int64_t patience_us = k_patience_us_max);
+  using Answer = absl::StatusOr<std::vector<Neighbor>>;
+
+  // What index.search_batch() answers: the requests are made in one pass, with those of others.
+  // Blocks until that is known; what is passed in is read until then.
+  // requests     1 to k_together_max, checked
+  // patience_us  how long they wait for their pass to begin, at most k_patience_us_max
+  // Errors       those of the index; DeadlineExceeded for each: no pass began in time
+  std::vector<Answer> search_batch(const ProductIndex& index,
+                                   std::span<const SearchRequest> requests,
+                                   std::int64_t patience_us = k_patience_us_max);
+
+  // One search alone.
+  Answer search(const ProductIndex& index, std::span<const float> query, std::size_t k,
+                const RowFilter& allowed, std::int64_t patience_us = k_patience_us_max);
 
   std::uint64_t passes() const { return passes_.load(); }
-  std::size_t waiting() const;  // searches that have no lane yet
+  std::size_t waiting() const;  // calls that have no lane yet
 
  private:
   struct Waiting;

@@ -82,6 +82,8 @@ void add_settings(CLI::App& app, Config& config) {
            "Cache of the store, e.g. 256MiB");
   add_size(app, "--store-write-buffer", config.store.write_buffer_bytes, k_mib, 4096 * k_mib,
            "Newest writes kept in memory, a family");
+  add_size(app, "--store-write-buffers", config.store.write_buffers_bytes, k_mib, 65536 * k_mib,
+           "The same of all families together, about");
   add_size(app, "--store-background-rate", config.store.background_bytes_per_second, k_mib,
            k_mib * k_mib, "What files in the background are written with at most, a second");
   add_size(app, "--store-min-free", config.store.min_free_bytes, k_mib, k_mib * k_mib,

@@ -199,7 +199,8 @@ absl::Status Services::start_parts(Access access) {
                      .limits = config_.http,
                      .stats_json = [this] { return stats_json(); },
                      .back_up = [this](const std::string& folder) { return back_up(folder); }});
-  http::add_operations_routes(*router_, [this] { return shortcomings(); }, metrics_);
+  http::add_operations_routes(
+      *router_, [this] { return shortcomings(); }, metrics_, [this] { show_memory(); });
   http::add_api_routes(*router_, *handled_);
   return absl::OkStatus();
 }
@@ -271,6 +272,19 @@ std::string Services::stats_json() const {
   now.model_version.empty() ? writer.null() : writer.value(now.model_version);
   writer.end_object();
   return json;
+}
+
+void Services::show_memory() {
+  const store::MemoryUse use = database_->memory_use();
+  const auto show = [&](const char* part, std::uint64_t bytes) {
+    metrics_
+        .gauge("vitrine_store_memory_bytes", "Memory of the store, by what it is for",
+               {{"part", part}})
+        .set(static_cast<double>(bytes));
+  };
+  show("block_cache", use.block_cache);
+  show("write_buffers", use.write_buffers);
+  show("open_files", use.open_files);
 }
 
 absl::StatusOr<std::string> Services::back_up(const std::string& folder) {

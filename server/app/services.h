@@ -117,6 +117,7 @@ class Services {
   std::vector<http::Shortcoming> shortcomings() const;
   collect::TrackingOptions tracking_options() const;
   std::string stats_json() const;
+  void show_memory();  // in the metrics
   absl::StatusOr<std::string> back_up(const std::string& folder);
 
   const Config config_;

@@ -222,11 +222,14 @@ void Connection::deliver(const std::shared_ptr<ReplySlot>& slot, Response&& resp
     slot->connection->response_ = std::move(response);
     return;
   }
-  slot->door->post([slot, response = std::move(response)]() mutable {
-    if (slot->connection == nullptr) return;
-    slot->connection->response_ = std::move(response);
-    slot->connection->answered_.cancel();
-  });
+  const auto take = [](ReplySlot& from, Response&& answer) {
+    if (from.connection == nullptr) return;
+    from.connection->response_ = std::move(answer);
+    from.connection->answered_.cancel();
+  };
+  if (EventLoop::is_own(*slot->door)) return take(*slot, std::move(response));
+  slot->door->post(
+      [slot, take, response = std::move(response)]() mutable { take(*slot, std::move(response)); });
 }
 
 void Connection::compose() {

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <ctime>
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include "server/http/connection.h"
@@ -21,7 +22,19 @@ std::chrono::milliseconds sweep_interval(const Limits& limits) {
   return std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(250));
 }
 
+thread_local EventLoop* loop_of_this_thread = nullptr;
+
 }  // namespace
+
+bool EventLoop::after_this_turn(absl::AnyInvocable<void()>&& work) {
+  if (loop_of_this_thread == nullptr) return false;
+  net::post(loop_of_this_thread->context_, std::move(work));
+  return true;
+}
+
+bool EventLoop::is_own(const LoopDoor& door) {
+  return loop_of_this_thread != nullptr && loop_of_this_thread->door_.get() == &door;
+}
 
 EventLoop::EventLoop(ServerContext& server)
     : server_(server), door_(std::make_shared<LoopDoor>(context_)) {
@@ -33,6 +46,7 @@ EventLoop::~EventLoop() { stop(); }
 void EventLoop::start() {
   net::co_spawn(context_, sweep(), net::detached);
   thread_ = std::thread([this] {
+    loop_of_this_thread = this;
     while (!context_.stopped()) {
       try {
         context_.run();

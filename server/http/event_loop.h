@@ -3,6 +3,8 @@
 // Everything but the members that say otherwise belongs to the loop's own thread.
 #pragma once
 
+#include <absl/functional/any_invocable.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -73,6 +75,11 @@ class EventLoop {
 
   ServerContext& server() { return server_; }
   net::io_context& context() { return context_; }
+  // Runs `work` on the loop this thread belongs to, once all that is ready now had its turn. False,
+  // and `work` untouched, on any other thread.
+  static bool after_this_turn(absl::AnyInvocable<void()>&& work);
+  // Whether this thread is that of the loop behind `door`.
+  static bool is_own(const LoopDoor& door);
   const std::shared_ptr<LoopDoor>& door() { return door_; }
   bool is_draining() const { return is_draining_; }
   std::string_view date() const { return date_; }  // RFC 9110 form, at most a sweep old

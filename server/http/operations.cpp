@@ -42,14 +42,17 @@ Response readiness_response(const std::vector<Shortcoming>& all, std::string_vie
 
 }  // namespace
 
-void add_operations_routes(Router& router, Readiness readiness, const Metrics& metrics) {
+void add_operations_routes(Router& router, Readiness readiness, const Metrics& metrics,
+                           std::function<void()> refresh) {
   router.add("GET", "/healthz", std::nullopt,
              answer_at_once([](Request&) { return json_response(R"({"status":"alive"})"); }));
   router.add("GET", "/readyz", std::nullopt,
              [readiness = std::move(readiness)](Request&, Reply reply) {
                reply.send(readiness_response(readiness(), reply.request_id()));
              });
-  router.add("GET", "/metrics", Scope::admin, answer_at_once([&metrics](Request&) {
+  router.add("GET", "/metrics", Scope::admin,
+             answer_at_once([&metrics, refresh = std::move(refresh)](Request&) {
+               refresh();
                return Response{200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8", {}};
              }));
   router.add("GET", "/openapi.yaml", std::nullopt, answer_at_once([](Request&) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "index/product_index.h"
@@ -59,6 +60,10 @@ class LiveModel {
   absl::StatusOr<std::vector<index::Neighbor>> search(std::span<const float> query, std::size_t k,
                                                       const index::RowFilter& allowed,
                                                       std::int64_t patience_us) const;
+  // The same for several that share one pass. At most k_together_max, checked.
+  static constexpr std::size_t k_together_max = index::SharedScans::k_together_max;
+  std::vector<absl::StatusOr<std::vector<index::Neighbor>>> search_batch(
+      std::span<const index::SearchRequest> requests, std::int64_t patience_us) const;
   // Whether one search takes so long (half a millisecond) that other clients of its thread notice.
   bool is_large() const { return is_large_; }
 

@@ -20,10 +20,20 @@ namespace vitrine::recommend {
 // InvalidArgument begins with the field.
 absl::Status check(const RecommendRequest& request, const Placement& placement);
 
-// Asks `plan` and leaves the candidates in Scratch::of_this_thread(). Precondition: check() passed.
-// `started_us` is when the request began.
-RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64_t started_us,
-                            Chance& chance);
+// Asks the sources of `plan` that look something up, and searches for what the others go by. Before
+// gather(), on the memory of the context.
+void look_ahead(const Plan& plan, const Context& context, Scratch& memory);
+
+// When a request began, and when it was known what to look for; of steady_us().
+struct Begun {
+  std::int64_t started_us;
+  std::int64_t known_us = steady_us();
+};
+
+// Asks `plan` and leaves the candidates in `memory`, that of the context. Precondition: check() and
+// look_ahead() came before.
+RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begun& begun,
+                            Scratch& memory, Chance& chance);
 
 // An answer without products.
 RecommendAnswer begin_answer(const Context& context);

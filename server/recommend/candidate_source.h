@@ -7,6 +7,7 @@
 
 #include <absl/status/status.h>
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ class CandidateSource {
 
   // Of produce() for this request.
   virtual SourceCost cost(const Context&) const { return SourceCost::lookup; }
+
+  // The confidence whose taste produce() goes by, if it does: what is nearest to it has been looked
+  // up by then, see context.tastes.
+  virtual std::optional<Confidence> taste() const { return std::nullopt; }
 
   // Fills `out`, which comes empty, with about context.pool products, best first, none twice. One
   // that has nothing to say leaves it empty; one that fails, or says DeadlineExceeded, is skipped

@@ -146,6 +146,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
   memory.cart.clear();
   memory.session.clear();
   memory.page_groups.clear();
+  memory.tastes.begin();
   const catalog::ProductNumbers& numbers = parts.catalog.numbers();
   for (const std::string& id : request.cart) {
     if (const auto product = numbers.find(id)) memory.cart.push_back(*product);
@@ -167,6 +168,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
                   .session = memory.session,
                   .own_session = std::nullopt,
                   .marks = memory.marks,
+                  .tastes = memory.tastes,
                   .page_groups = memory.page_groups,
                   .steady = parts.steady,
                   .deadline_us = deadline_of(parts, request),

@@ -15,6 +15,7 @@
 #include "server/recommend/interest.h"
 #include "server/recommend/product_marks.h"
 #include "server/recommend/recommender.h"
+#include "server/recommend/taste_search.h"
 
 namespace vitrine::recommend {
 
@@ -54,6 +55,7 @@ struct Context {
   const std::vector<ProductNumber>& session;
   std::optional<profiles::SessionRef> own_session;  // the same in `sessions`, if it is there
   const ProductMarks& marks;
+  const TasteSearches& tastes;                       // what was found before the sources are asked
   const std::vector<std::string_view>& page_groups;  // of what the page shows already
   const std::function<std::int64_t()>& steady;
   std::int64_t deadline_us;  // of steady(); a source that has not begun by then is left out
@@ -102,6 +104,7 @@ struct Context {
 // What a context refers to: a thread's memory between two requests.
 struct ContextMemory {
   ProductMarks marks;
+  TasteSearches tastes;
   std::vector<Interest> interests;
   std::vector<ProductNumber> cart;
   std::vector<ProductNumber> session;

@@ -22,6 +22,9 @@ struct Interest {
   bool is_bought = false;            // ever, and not given back
 };
 
+// Which of an interest's two confidences counts.
+using Confidence = float Interest::*;
+
 // The latest events that say something; what lies further back says little about tomorrow.
 constexpr std::size_t k_interest_events_max = 50;
 

@@ -62,9 +62,14 @@ Plan plan_of(const Placement& placement, Metrics& metrics, SourcePaces& paces) {
 
 }  // namespace
 
-Scratch& Scratch::of_this_thread() {
-  thread_local Scratch memory;
-  return memory;
+Scratch& Scratch::of_this_thread(std::size_t place) {
+  thread_local std::array<Scratch, k_places> memory;
+  return memory[place];
+}
+
+const TasteSearch* Plan::Source::searched(const Context& context) const {
+  const std::optional<Confidence> taste = source->taste();
+  return taste ? context.tastes.find(*taste) : nullptr;
 }
 
 bool Plan::Source::has_time(const Context& context) const {
@@ -77,9 +82,11 @@ bool Plan::Source::produce(const Context& context, std::vector<ProductNumber>& o
   out.clear();
   const std::int64_t begun_us = context.steady();
   const absl::Status status = source->produce(context, out);
-  const std::int64_t took_us = context.steady() - begun_us;
-  seconds->add(static_cast<double>(took_us) * 1e-6);
-  if (is_search(context)) pace->note(took_us);
+  const std::int64_t own_us = context.steady() - begun_us;
+  const TasteSearch* const beforehand = searched(context);
+  const std::int64_t share_us = beforehand != nullptr ? beforehand->share_us : 0;
+  seconds->add(static_cast<double>(own_us + share_us) * 1e-6);
+  if (is_search(context)) pace->note(own_us + (beforehand != nullptr ? beforehand->took_us : 0));
   if (status.ok()) return true;
   out.clear();
   const bool is_late = absl::IsDeadlineExceeded(status);
@@ -93,22 +100,36 @@ void Plan::Source::leave_out(const Context& context, std::vector<ProductNumber>&
   if (is_search(context)) pace->pass();
 }
 
-void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) const {
-  bool is_whole = true;
-  // What is looked up costs next to nothing, and is there when a search comes too late.
-  for (const bool searches : {false, true}) {
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-      const Source& source = sources[i];
-      if (source.is_search(context) != searches) continue;
-      if (context.request.effort != Effort::fallback && source.has_time(context)) {
-        is_whole = source.produce(context, memory.found[i]) && is_whole;
-      } else {
-        source.leave_out(context, memory.found[i]);
-        is_whole = false;
-      }
+void Plan::look_ahead(const Context& context, Scratch& memory) const {
+  memory.is_whole = true;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Source& source = sources[i];
+    if (!source.is_search(context)) {
+      ask(i, context, memory);
+      continue;
     }
+    const std::optional<Confidence> taste = source.source->taste();
+    if (taste && source.has_time(context)) memory.context.tastes.add(context, *taste);
   }
-  if (!is_whole) late_answers->add();
+}
+
+void Plan::ask(std::size_t number, const Context& context, Scratch& memory) const {
+  const Source& source = sources[number];
+  const bool has_time = source.searched(context) != nullptr ||
+                        (context.request.effort != Effort::fallback && source.has_time(context));
+  if (has_time) {
+    memory.is_whole = source.produce(context, memory.found[number]) && memory.is_whole;
+  } else {
+    source.leave_out(context, memory.found[number]);
+    memory.is_whole = false;
+  }
+}
+
+void Plan::gather(const Context& context, FilterStage& filter, Scratch& memory) const {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].is_search(context)) ask(i, context, memory);
+  }
+  if (!memory.is_whole) late_answers->add();
   memory.pool.begin();
   for (std::size_t i = 0; i < sources.size(); ++i) {
     memory.pool.add(i, memory.found[i], filter, memory.context.marks);

@@ -26,9 +26,12 @@ struct Scratch {
   ContextMemory context;
   std::vector<ProductNumber> products;                                // what one source gave
   std::array<std::vector<ProductNumber>, Pool::k_sources_max> found;  // what each source gave
+  bool is_whole = true;                                               // every source was heard
   Pool pool;
 
-  static Scratch& of_this_thread();
+  // Answers that a thread makes at the same time have a place each.
+  static constexpr std::size_t k_places = 4;
+  static Scratch& of_this_thread(std::size_t place = 0);
 };
 
 struct Plan {
@@ -42,6 +45,8 @@ struct Plan {
     bool is_search(const Context& context) const {
       return source->cost(context) == SourceCost::search;
     }
+    // What was looked up for it beforehand; null for nothing.
+    const TasteSearch* searched(const Context& context) const;
     // Whether it would end before the deadline, by what is known.
     bool has_time(const Context& context) const;
     // False when the deadline kept it from an answer. It leaves `out` empty then, and so does one
@@ -51,14 +56,20 @@ struct Plan {
     void leave_out(const Context& context, std::vector<ProductNumber>& out) const;
   };
 
-  // Asks every source, those that only look something up first, until the deadline; what the
-  // filter admits is in the pool.
+  // Asks every source that only looks something up: that costs next to nothing, and is there when a
+  // search comes too late. Notes the tastes that the others go by, of those that have the time.
+  void look_ahead(const Context& context, Scratch& memory) const;
+  // After look_ahead() and the searches it noted: asks the other sources, until the deadline; what
+  // the filter admits is in the pool.
   void gather(const Context& context, FilterStage& filter, Scratch& memory) const;
   // Best first, by what the model has learnt, else by the weights of the placement.
   void sort(const Context& context, Pool& pool) const;
   // The best of the pool, filled up, explained.
   Selection select(const Context& context, FilterStage& filter, Scratch& memory,
                    Chance& chance) const;
+
+  // Asks one of the sources, if it has the time.
+  void ask(std::size_t number, const Context& context, Scratch& memory) const;
 
   const Placement* placement;
   std::vector<Source> sources;

@@ -36,6 +36,7 @@ class ListRanker {
 
   absl::StatusOr<Ranking> rank(std::span<const std::string> products) {
     ranking_.answer = begin_answer(context_);
+    look_ahead(plan_, context_, memory_);
     FilterStage filter(context_, memory_.context.marks);
     plan_.gather(context_, filter, memory_);
     plan_.sort(context_, memory_.pool);

@@ -1,5 +1,8 @@
 #include "server/recommend/recommender.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/crypto.h"
 #include "base/status.h"
 #include "server/recommend/answering.h"
@@ -75,10 +78,15 @@ RecommendAnswer begin_answer(const Context& context) {
   return answer;
 }
 
-RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64_t started_us,
-                            Chance& chance) {
-  Scratch& memory = Scratch::of_this_thread();
-  const std::int64_t profile_us = steady_us();
+void look_ahead(const Plan& plan, const Context& context, Scratch& memory) {
+  plan.look_ahead(context, memory);
+  SharedTastes tastes;
+  tastes.add(context, memory.context.tastes);
+  tastes.search();
+}
+
+RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begun& begun,
+                            Scratch& memory, Chance& chance) {
   FilterStage filter(context, memory.context.marks);
   plan.gather(context, filter, memory);
   const std::int64_t candidates_us = steady_us();
@@ -88,9 +96,9 @@ RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64
   for (const Pick& pick : selection.picks()) answer.products.push_back(shown(context, pick));
   answer.removed = filter.removed();
   const std::int64_t ended_us = steady_us();
-  answer.total_us = ended_us - started_us;
-  answer.profile_us = profile_us - started_us;
-  answer.candidates_us = candidates_us - profile_us;
+  answer.total_us = ended_us - begun.started_us;
+  answer.profile_us = begun.known_us - begun.started_us;
+  answer.candidates_us = candidates_us - begun.known_us;
   answer.rank_us = ended_us - candidates_us;
   plan.seconds->observe(static_cast<double>(answer.total_us) * 1e-6);
   if (answer.products.size() < context.request.limit) plan.short_answers->add();
@@ -114,10 +122,9 @@ std::shared_ptr<const PlacementBook> Recommender::placements() const {
 }
 
 Context Recommender::context_for(const Snapshot& snapshot, const RecommendRequest& request,
-                                 const Placement& placement,
+                                 const Placement& placement, Scratch& memory,
                                  std::span<const ProductNumber> on_page) const {
-  Context context = make_context(parts_, snapshot, request, placement,
-                                 Scratch::of_this_thread().context, on_page);
+  Context context = make_context(parts_, snapshot, request, placement, memory.context, on_page);
   context.assortment = assortments_.find(scope_of(request, placement), context.numbers,
                                          context.catalog, context.live, context.now_ms);
   return context;
@@ -129,7 +136,8 @@ absl::StatusOr<Candidates> Recommender::candidates(const RecommendRequest& reque
   VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
   Scratch& memory = Scratch::of_this_thread();
   const Snapshot snapshot = take_snapshot(parts_, request);
-  const Context context = context_for(snapshot, request, *plan->placement);
+  const Context context = context_for(snapshot, request, *plan->placement, memory);
+  look_ahead(*plan, context, memory);
   FilterStage filter(context, memory.context.marks);
   plan->gather(context, filter, memory);
   const FeatureReader reader(context);
@@ -143,13 +151,51 @@ absl::StatusOr<Candidates> Recommender::candidates(const RecommendRequest& reque
 }
 
 absl::StatusOr<RecommendAnswer> Recommender::recommend(const RecommendRequest& request) const {
-  const std::int64_t started_us = steady_us();
-  const std::shared_ptr<const Plans> plans = plans_.current();
-  VITRINE_ASSIGN_OR_RETURN(const Plan* const plan, plans->find(request.placement));
-  VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
+  return std::move(recommend_together({&request, 1}).front());
+}
 
-  const Snapshot snapshot = take_snapshot(parts_, request);
-  return answer_with(*plan, context_for(snapshot, request, *plan->placement), started_us, chance_);
+std::vector<absl::StatusOr<RecommendAnswer>> Recommender::recommend_together(
+    std::span<const RecommendRequest> requests) const {
+  const std::shared_ptr<const Plans> plans = plans_.current();
+  std::vector<absl::StatusOr<RecommendAnswer>> answers;
+  answers.reserve(requests.size());
+  while (!requests.empty()) {
+    const std::size_t count = std::min(requests.size(), Scratch::k_places);
+    answer_some(*plans, requests.first(count), answers);
+    requests = requests.subspan(count);
+  }
+  return answers;
+}
+
+void Recommender::answer_some(const Plans& plans, std::span<const RecommendRequest> requests,
+                              std::vector<absl::StatusOr<RecommendAnswer>>& answers) const {
+  struct Known {
+    const Plan& plan;
+    const Context context;
+    const Begun begun;
+  };
+  std::array<std::optional<Known>, Scratch::k_places> known;
+  const std::size_t first = answers.size();
+  SharedTastes tastes;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const std::int64_t started_us = steady_us();
+    const absl::StatusOr<const Plan*> plan = plans.find(requests[i].placement);
+    const absl::Status status = plan.ok() ? check(requests[i], *(*plan)->placement) : plan.status();
+    answers.emplace_back(status.ok() ? internal_error("no answer yet") : status);
+    if (!status.ok()) continue;
+    Scratch& memory = Scratch::of_this_thread(i);
+    const Snapshot snapshot = take_snapshot(parts_, requests[i]);
+    known[i].emplace(**plan, context_for(snapshot, requests[i], *(*plan)->placement, memory),
+                     Begun{started_us});
+    (*plan)->look_ahead(known[i]->context, memory);
+    tastes.add(known[i]->context, memory.context.tastes);
+  }
+  tastes.search();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (!known[i]) continue;
+    answers[first + i] = answer_with(known[i]->plan, known[i]->context, known[i]->begun,
+                                     Scratch::of_this_thread(i), chance_);
+  }
 }
 
 absl::StatusOr<std::vector<RecommendAnswer>> Recommender::recommend_page(
@@ -170,13 +216,16 @@ absl::StatusOr<std::vector<RecommendAnswer>> Recommender::recommend_page(
   }
 
   const Snapshot snapshot = take_snapshot(parts_, requests.front());
+  Scratch& memory = Scratch::of_this_thread();
   std::vector<RecommendAnswer> answers;
   std::vector<ProductNumber> on_page;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const std::int64_t started_us = steady_us();
-    answers.push_back(answer_with(*asked[i],
-                                  context_for(snapshot, requests[i], *asked[i]->placement, on_page),
-                                  started_us, chance_));
+    const Context context =
+        context_for(snapshot, requests[i], *asked[i]->placement, memory, on_page);
+    const Begun begun{started_us};
+    look_ahead(*asked[i], context, memory);
+    answers.push_back(answer_with(*asked[i], context, begun, memory, chance_));
     for (const RecommendedProduct& product : answers.back().products) {
       on_page.push_back(product.number);
     }

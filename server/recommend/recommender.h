@@ -36,7 +36,8 @@ namespace vitrine::recommend {
 
 struct Context;
 struct Snapshot;
-struct Plans;  // the placements with their sources looked up
+struct Plans;    // the placements with their sources looked up
+struct Scratch;  // a thread's memory of one answer
 
 // What may be spent on an answer. Under load there is less for each.
 enum class Effort {
@@ -173,6 +174,11 @@ class Recommender {
   // read, not even who they are.
   absl::StatusOr<RecommendAnswer> recommend(const RecommendRequest& request) const;
 
+  // The answers to requests that came at the same time, of one person or several, in their order:
+  // each as recommend() gives it, but searches share passes over the index.
+  std::vector<absl::StatusOr<RecommendAnswer>> recommend_together(
+      std::span<const RecommendRequest> requests) const;
+
   // The answers of one page, in the order of the requests, which are by one person: nothing that an
   // earlier one shows, nor a variant of it, is in a later one. What is known is read once, for the
   // first. Errors as above, the message beginning with "placements[i]: "; no request is one too.
@@ -195,10 +201,13 @@ class Recommender {
   void use(PlacementBook placements);
 
  private:
-  // Valid until the next one on this thread.
+  // Valid until the next one with the same memory.
   Context context_for(const Snapshot& snapshot, const RecommendRequest& request,
-                      const Placement& placement,
+                      const Placement& placement, Scratch& memory,
                       std::span<const ProductNumber> on_page = {}) const;
+  // Appends the answers to at most Scratch::k_places requests.
+  void answer_some(const Plans& plans, std::span<const RecommendRequest> requests,
+                   std::vector<absl::StatusOr<RecommendAnswer>>& answers) const;
 
   Parts parts_;
   mutable SourcePaces paces_;  // thread-safe

@@ -44,10 +44,12 @@ absl::StatusOr<WhyNot> Recommender::why_not(const RecommendRequest& request,
   VITRINE_RETURN_IF_ERROR(check(request, *plan->placement));
   Scratch& memory = Scratch::of_this_thread();
   const Snapshot snapshot = take_snapshot(parts_, request);
-  const Context context = context_for(snapshot, request, *plan->placement);
+  const Context context = context_for(snapshot, request, *plan->placement, memory);
+  const Begun begun{started_us};
+  look_ahead(*plan, context, memory);
 
   WhyNot found;
-  found.answer = answer_with(*plan, context, started_us, chance_);
+  found.answer = answer_with(*plan, context, begun, memory, chance_);
   const std::optional<ProductNumber> product = context.numbers.find(product_id);
   if (!product) {
     found.stage = "unknown_product";

@@ -99,6 +99,17 @@ std::uint64_t RocksDatabase::bytes_on_disk() const {
   return total;
 }
 
+MemoryUse RocksDatabase::memory_use() const {
+  MemoryUse use;
+  // One cache serves all families: any of them knows it.
+  database_->GetIntProperty(rocksdb::DB::Properties::kBlockCacheUsage, &use.block_cache);
+  database_->GetAggregatedIntProperty(rocksdb::DB::Properties::kSizeAllMemTables,
+                                      &use.write_buffers);
+  database_->GetAggregatedIntProperty(rocksdb::DB::Properties::kEstimateTableReadersMem,
+                                      &use.open_files);
+  return use;
+}
+
 absl::Status RocksDatabase::back_up(const std::filesystem::path& folder) const {
   rocksdb::Checkpoint* made = nullptr;
   auto status = rocksdb::Checkpoint::Create(database_.get(), &made);

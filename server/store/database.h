@@ -82,11 +82,19 @@ class Cursor {
   virtual absl::Status status() const = 0;
 };
 
+// What a store takes of memory, in bytes.
+struct MemoryUse {
+  std::uint64_t block_cache = 0;    // at most Options::block_cache_bytes
+  std::uint64_t write_buffers = 0;  // about Options::write_buffers_bytes at most
+  std::uint64_t open_files = 0;     // what is kept of them outside the cache
+};
+
 class Database {
  public:
   struct Options {
     std::size_t block_cache_bytes = std::size_t{256} << 20;
-    std::size_t write_buffer_bytes = std::size_t{64} << 20;  // a family's memtable
+    std::size_t write_buffer_bytes = std::size_t{64} << 20;    // a family's memtable
+    std::size_t write_buffers_bytes = std::size_t{192} << 20;  // those of all families, about
     std::uint64_t max_total_wal_bytes = std::uint64_t{256} << 20;
     std::uint64_t min_free_bytes = std::uint64_t{1} << 30;  // below this, writes answer Unavailable
     // What flushes, compactions and checkpoints write at most in a second, so that the syncs which
@@ -136,6 +144,7 @@ class Database {
   // A secret of this data directory, made at its birth: the key of every keyed hash.
   virtual const std::string& secret() const = 0;
   virtual std::uint64_t bytes_on_disk() const = 0;
+  virtual MemoryUse memory_use() const = 0;
 
   static constexpr std::uint32_t k_format_version = 1;
   // What opening may need, or min_free_bytes where that is less.

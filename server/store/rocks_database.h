@@ -24,6 +24,7 @@ class RocksDatabase : public Database {
   std::optional<std::string> last_key(Family family) const override;
   const std::string& secret() const override { return secret_; }
   std::uint64_t bytes_on_disk() const override;
+  MemoryUse memory_use() const override;
   absl::Status back_up(const std::filesystem::path& folder) const override;
   absl::Status verify_checksums() const override;
 

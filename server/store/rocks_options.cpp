@@ -4,6 +4,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -86,7 +87,9 @@ class GivesWay final : public rocksdb::EventListener {
 
  private:
   static void give_way() {
-    constexpr int k_nice = 10;  // about a tenth of a processor that is wanted by others too
+    // About a quarter of a processor that is wanted by others too. Less would let others wait for
+    // locks that a thread holds which does not get to run.
+    constexpr int k_nice = 5;
     thread_local bool is_done = false;
     if (std::exchange(is_done, true)) return;
     // Only threads of the pools: a start may flush on the thread that opens the store.
@@ -138,6 +141,8 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   made.create_if_missing = true;
   made.create_missing_column_families = true;
   made.max_total_wal_size = options.max_total_wal_bytes;
+  made.write_buffer_manager =
+      std::make_shared<rocksdb::WriteBufferManager>(options.write_buffers_bytes);
   // A recycled log file ends in old records, which makes a torn tail look like corruption.
   made.recycle_log_file_num = 0;
   // A torn last record was never acknowledged; a broken one before it is data loss and must stop

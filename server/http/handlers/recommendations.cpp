@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "server/http/event_loop.h"
 #include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
@@ -48,15 +49,19 @@ void settle_person(const Services& services, const Request& request, Recommendat
   call.request.is_verified = request.is_trusted || call.user_token_state == UserTokenState::valid;
 }
 
+absl::StatusOr<Response> answered(const Services& services, const RecommendationCall& call,
+                                  const absl::StatusOr<RecommendAnswer>& answer) {
+  if (!answer.ok()) return with_its_field(answer.status());
+  keep_decision(services, *answer);
+  return json_response(recommendation_json(call, *answer));
+}
+
 absl::StatusOr<Response> recommend_one(const Services& services, const Request& request,
                                        Effort effort, absl::StatusOr<RecommendationCall> call) {
   if (!call.ok()) return call.status();
   call->request.effort = effort;
   settle_person(services, request, *call);
-  const absl::StatusOr<RecommendAnswer> answer = services.recommender.recommend(call->request);
-  if (!answer.ok()) return with_its_field(answer.status());
-  keep_decision(services, *answer);
-  return json_response(recommendation_json(*call, *answer));
+  return answered(services, *call, services.recommender.recommend(call->request));
 }
 
 absl::StatusOr<Response> recommend_page(const Services& services, const Request& request,
@@ -92,16 +97,79 @@ absl::StatusOr<Response> why_not(const Services& services, const Request& reques
   return json_response(why_not_json(call, *why));
 }
 
-// The answer, as well as there is time for: asked when it is the request's turn.
-absl::StatusOr<Response> answer_in_turn(const Services& services, const Request& request,
-                                        const Answer& answer) {
+std::optional<Effort> admitted(const Services& services, const Request& request) {
   const std::int64_t now_us = steady_us();
   // What this process asks itself has not come through a queue.
   const std::int64_t waited_us = request.arrived_us == 0 ? 0 : now_us - request.arrived_us;
-  const std::optional<Effort> effort = services.admission.admit(request.key_id, waited_us, now_us);
-  if (!effort) return overloaded("too many requests wait for an answer already; ask again later");
-  return answer(request, *effort);
+  return services.admission.admit(request.key_id, waited_us, now_us);
 }
+
+absl::StatusOr<Response> refused() {
+  return overloaded("too many requests wait for an answer already; ask again later");
+}
+
+// The answer, as well as there is time for: asked when it is the request's turn.
+absl::StatusOr<Response> answer_in_turn(const Services& services, const Request& request,
+                                        const Answer& answer) {
+  const std::optional<Effort> effort = admitted(services, request);
+  return effort ? answer(request, *effort) : refused();
+}
+
+// Requests that are there at the same time, on a thread that answers them itself: what they search
+// for is looked up together, so that each costs the less the more there are.
+class Gathered {
+ public:
+  using Reader = std::function<absl::StatusOr<RecommendationCall>(const Request&)>;
+
+  // `read` outlives the answer.
+  static void add(const Services& services, Request& request, const Reader& read, Reply reply) {
+    std::vector<Waiting>& waiting = of_this_thread();
+    waiting.push_back({std::move(request), &read, std::move(reply)});
+    if (waiting.size() > 1) return;
+    const bool is_later = EventLoop::after_this_turn([&services] { answer_all(services); });
+    if (!is_later) answer_all(services);
+  }
+
+ private:
+  struct Waiting {
+    Request request;
+    const Reader* read;
+    Reply reply;
+  };
+
+  static std::vector<Waiting>& of_this_thread() {
+    thread_local std::vector<Waiting> waiting;
+    return waiting;
+  }
+
+  // A reply that is dropped on the way answers that something went wrong.
+  static void answer_all(const Services& services) {
+    std::vector<Waiting> waiting = std::exchange(of_this_thread(), {});
+    std::vector<RecommendationCall> calls;
+    std::vector<Reply> replies;
+    calls.reserve(waiting.size());
+    replies.reserve(waiting.size());
+    for (Waiting& each : waiting) {
+      const std::optional<Effort> effort = admitted(services, each.request);
+      absl::StatusOr<RecommendationCall> call = (*each.read)(each.request);
+      if (!effort || !call.ok()) {
+        each.reply.send_or_fail(effort ? call.status() : refused());
+        continue;
+      }
+      call->request.effort = *effort;
+      settle_person(services, each.request, *call);
+      calls.push_back(*std::move(call));
+      replies.push_back(std::move(each.reply));
+    }
+    std::vector<recommend::RecommendRequest> requests;
+    requests.reserve(calls.size());
+    for (RecommendationCall& call : calls) requests.push_back(call.request);
+    const auto answers = services.recommender.recommend_together(requests);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      replies[i].send_or_fail(answered(services, calls[i], answers[i]));
+    }
+  }
+};
 
 }  // namespace
 
@@ -114,14 +182,26 @@ void add_recommendation_routes(Router& router, const Services& services) {
                      return answer_in_turn(services, request, answer);
                    }));
   };
-  add("POST", "/v1/recommendations", [&services](const Request& request, Effort effort) {
-    return recommend_one(services, request, effort,
-                         recommendation_from_body(request, services.limits));
+  const auto add_gathered = [&](std::string_view method, std::string_view pattern,
+                                Gathered::Reader read) {
+    Handler aside = services.workers.answer_aside(
+        [] { return true; },
+        [&services, read](Request& request) {
+          return answer_in_turn(services, request, [&](const Request& asked, Effort effort) {
+            return recommend_one(services, asked, effort, read(asked));
+          });
+        });
+    router.add(method, pattern, Scope::recommend,
+               [&services, takes_long, aside = std::move(aside), read = std::move(read)](
+                   Request& request, Reply reply) {
+                 if (takes_long()) return aside(request, std::move(reply));
+                 Gathered::add(services, request, read, std::move(reply));
+               });
+  };
+  add_gathered("POST", "/v1/recommendations", [&services](const Request& request) {
+    return recommendation_from_body(request, services.limits);
   });
-  add("GET", "/v1/placements/{placement}/products",
-      [&services](const Request& request, Effort effort) {
-        return recommend_one(services, request, effort, recommendation_from_query(request));
-      });
+  add_gathered("GET", "/v1/placements/{placement}/products", recommendation_from_query);
   add("POST", "/v1/pages", [&services](const Request& request, Effort effort) {
     return recommend_page(services, request, effort);
   });

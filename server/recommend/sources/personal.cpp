@@ -8,6 +8,7 @@ class Personal final : public CandidateSource {
  public:
   std::string_view name() const override { return "personal"; }
   SourceCost cost(const Context&) const override { return SourceCost::search; }
+  std::optional<Confidence> taste() const override { return &Interest::confidence; }
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     return nearest_to_taste(context, &Interest::confidence, out);
   }

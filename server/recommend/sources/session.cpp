@@ -21,6 +21,7 @@ class Session final : public CandidateSource {
  public:
   std::string_view name() const override { return "session"; }
   SourceCost cost(const Context&) const override { return SourceCost::search; }
+  std::optional<Confidence> taste() const override { return &Interest::session_confidence; }
 
   absl::Status produce(const Context& context, std::vector<ProductNumber>& out) const override {
     thread_local std::vector<NextProduct> next;

@@ -28,35 +28,44 @@ std::size_t hidden_purchases_of(const Context& context) {
   return bought;
 }
 
-}  // namespace
-
-absl::Status nearest_to(const Context& context, std::span<const float> query,
-                        std::vector<ProductNumber>& out) {
-  if (context.live->index() == nullptr || context.live->row_count() == 0) return absl::OkStatus();
-  // What the filter surely takes away is asked for on top.
-  const std::size_t surplus =
-      context.interests.size() + context.request.exclude.size() + hidden_purchases_of(context);
-  // Of an assortment the index gives nothing else, so no more has to be asked for.
-  const bool is_narrow = context.assortment != nullptr;
-  const std::size_t pool =
-      is_narrow ? Context::k_pool_products + context.request.limit : context.pool;
-  const std::size_t k = std::min(pool + surplus, index::ProductIndex::k_max);
-  const index::RowFilter& allowed =
-      is_narrow ? context.assortment->rows() : context.live->showable();
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<index::Neighbor> nearest,
-                           context.live->search(query, k, allowed, context.left_us()));
+void append_unseen(const Context& context, std::span<const index::Neighbor> nearest,
+                   std::vector<ProductNumber>& out) {
   for (const index::Neighbor& neighbor : nearest) {
     const ProductNumber product = context.live->number_of(neighbor.row);
     if (!context.marks.has(product, Mark::seen)) out.push_back(product);
   }
+}
+
+}  // namespace
+
+std::size_t nearest_count(const Context& context) {
+  // What the filter surely takes away is asked for on top.
+  const std::size_t surplus =
+      context.interests.size() + context.request.exclude.size() + hidden_purchases_of(context);
+  // Of an assortment the index gives nothing else, so no more has to be asked for.
+  const std::size_t pool = context.assortment != nullptr
+                               ? Context::k_pool_products + context.request.limit
+                               : context.pool;
+  return std::min(pool + surplus, index::ProductIndex::k_max);
+}
+
+const index::RowFilter& nearest_among(const Context& context) {
+  return context.assortment != nullptr ? context.assortment->rows() : context.live->showable();
+}
+
+absl::Status nearest_to(const Context& context, std::span<const float> query,
+                        std::vector<ProductNumber>& out) {
+  if (context.live->index() == nullptr || context.live->row_count() == 0) return absl::OkStatus();
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<index::Neighbor> nearest,
+                           context.live->search(query, nearest_count(context),
+                                                nearest_among(context), context.left_us()));
+  append_unseen(context, nearest, out);
   return absl::OkStatus();
 }
 
-absl::Status nearest_to_taste(const Context& context, Confidence confidence,
-                              std::vector<ProductNumber>& out) {
-  if (context.live->model() == nullptr) return absl::OkStatus();
+bool fold_in_taste(const Context& context, Confidence confidence, std::vector<float>& taste) {
+  if (context.live->index() == nullptr || context.live->row_count() == 0) return false;
   thread_local std::vector<Observation> observations;
-  thread_local std::vector<float> taste;
   observations.clear();
   for (const Interest& interest : context.interests) {
     const std::span<const float> vector = context.vector_of(interest.product);
@@ -64,10 +73,21 @@ absl::Status nearest_to_taste(const Context& context, Confidence confidence,
       observations.push_back({.factors = vector.data(), .confidence = interest.*confidence});
     }
   }
-  if (observations.empty()) return absl::OkStatus();
+  if (observations.empty()) return false;
   const FactorModel& factors = context.live->model()->factors();
   taste.resize(factors.dimension());
   factors.fold_in(observations, taste);
+  return true;
+}
+
+absl::Status nearest_to_taste(const Context& context, Confidence confidence,
+                              std::vector<ProductNumber>& out) {
+  if (const TasteSearch* const search = context.tastes.find(confidence)) {
+    if (search->found.ok()) append_unseen(context, *search->found, out);
+    return search->found.status();
+  }
+  thread_local std::vector<float> taste;
+  if (!fold_in_taste(context, confidence, taste)) return absl::OkStatus();
   return nearest_to(context, taste, out);
 }
 

@@ -11,12 +11,17 @@
 
 namespace vitrine::recommend {
 
-// Which of an interest's two confidences counts.
-using Confidence = float Interest::*;
+// The taste as a vector in the basis of the model. False, and nothing written, without a model, or
+// when it has a vector of none of the interests.
+bool fold_in_taste(const Context& context, Confidence confidence, std::vector<float>& taste);
 
-// Folds the interests in and appends the nearest products of the live model, those marked `seen`
-// not among them. Appends nothing without a model, or when it has a vector of none of the
-// interests.
+// How many neighbors to ask the index for, and among which rows.
+std::size_t nearest_count(const Context& context);
+const index::RowFilter& nearest_among(const Context& context);
+
+// Appends the products nearest to a taste, those marked `seen` not among them: as context.tastes
+// found them, else searched for now. Appends nothing for nobody's taste. DeadlineExceeded: no
+// search began in time
 absl::Status nearest_to_taste(const Context& context, Confidence confidence,
                               std::vector<ProductNumber>& out);
 
@@ -24,7 +29,7 @@ absl::Status nearest_to_taste(const Context& context, Confidence confidence,
 // may be named, else of all.
 Reason taste_reason(const Context& context, Confidence confidence, ProductNumber product);
 
-// Appends the products nearest to one vector, as nearest_to_taste.
+// Searches for the products nearest to one vector, and appends them likewise.
 absl::Status nearest_to(const Context& context, std::span<const float> query,
                         std::vector<ProductNumber>& out);
 

@@ -106,6 +106,23 @@ class SameAnswersTest(unittest.TestCase):
             self.assertRegex(self.live_lines(again)[-1], "index=graph from=file")
             self.assert_much_the_same(again)
 
+    def test_when_many_ask_one_thread_at_the_same_time(self):
+        server = self.serve("crowded", "--threads", "1", "--recommend-deadline-ms", "10000")
+        paths = requests()
+        expected = {path: shown(self.plain.get(path)) for path in paths}
+        got, refused = [], []
+
+        def ask(client):
+            for path in paths[client % 7:]:
+                got.append((path, shown(server.get(path))))
+                if client == 0:
+                    refused.append(server.request("GET", "/v1/placements/nowhere/products?user_id=u1")[0])
+
+        self.in_threads([lambda client=client: ask(client) for client in range(4 * CLIENTS)])
+        self.assertEqual([path for path, products in got
+                          if [product for product, _ in products] != [product for product, _ in expected[path]]], [])
+        self.assertEqual(set(refused), {404})
+
     def test_when_the_deadline_is_short_answers_are_full(self):
         server = self.serve("hurried", *LARGE, "--recommend-deadline-ms", "1")
         short = []

@@ -129,17 +129,45 @@ TEST_F(DeadlineTest, AFallbackThatSearchesIsLeftOutWhenItIsLate) {
   EXPECT_THAT(heard(late), Each(AnyOf("trending", "popular", "new")));
 }
 
-// `home` names `session`, which searches, before all others.
-TEST_F(DeadlineTest, ASearchThatTakesTooLongCostsTheNextSearchAndNothingCheap) {
+TEST_F(DeadlineTest, ASearchThatTakesTooLongCostsNothingElse) {
   time_.search_us = 150'000;
+  const std::int64_t begun_us = time_.now_us;
 
   const auto sources = heard(request());
 
-  EXPECT_THAT(sources, Contains("similar"));
-  EXPECT_THAT(sources, Not(Contains("personal")));
-  EXPECT_THAT(metrics_.text(), HasSubstr(late("personal", 1)));
+  EXPECT_EQ(time_.now_us - begun_us, time_.search_us) << "both tastes share a pass";
+  EXPECT_THAT(sources, IsSupersetOf({"similar", "session", "personal"}));
+  EXPECT_THAT(metrics_.text(), HasSubstr(late("personal", 0)));
   EXPECT_THAT(metrics_.text(), HasSubstr(late("similar", 0)));
   EXPECT_THAT(metrics_.text(), HasSubstr(late("session", 0)));
+}
+
+TEST_F(DeadlineTest, AnswersMadeTogetherShareAPassAndAreThoseOfEachAlone) {
+  std::vector<RecommendRequest> requests;
+  for (int i = 0; i < 9; ++i) {
+    visitor_views("w" + std::to_string(i), "Garden-" + std::to_string(i % 4));
+    requests.push_back(request());
+    requests.back().visitor_id = "w" + std::to_string(i);
+    requests.back().explore = false;
+  }
+  requests[5].placement = "nowhere";
+  std::vector<std::vector<std::string>> alone;
+  for (const RecommendRequest& each : requests) {
+    const auto answer = recommender_->recommend(each);
+    alone.push_back(answer.ok() ? ids(*answer) : std::vector<std::string>());
+  }
+  time_.search_us = 1'000;
+  const std::int64_t begun_us = time_.now_us;
+
+  const auto answers = recommender_->recommend_together(requests);
+
+  EXPECT_EQ(time_.now_us - begun_us, 3 * time_.search_us) << "four, four and one";
+  ASSERT_THAT(answers, SizeIs(requests.size()));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    ASSERT_EQ(answers[i].ok(), i != 5) << i;
+    if (!answers[i].ok()) continue;
+    EXPECT_EQ(ids(*answers[i]), alone[i]) << i;
+  }
 }
 
 TEST_F(DeadlineTest, NoSearchIsBegunThatWouldMostLikelyEndTooLate) {

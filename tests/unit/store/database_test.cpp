@@ -39,6 +39,32 @@ std::filesystem::path log_file_in(const std::filesystem::path& folder) {
   return newest;
 }
 
+TEST(DatabaseTest, WhatIsNewTakesOnlySoMuchMemoryInAllFamiliesTogether) {
+  const TempFolder folder;
+  Database::Options options = small_store_options();
+  options.write_buffer_bytes = std::size_t{64} << 20;
+  options.max_total_wal_bytes = std::uint64_t{1} << 30;
+  options.write_buffers_bytes = std::size_t{6} << 20;
+  const auto opened = Database::open(folder.path(), options);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Database& database = **opened;
+  const std::string value(10'000, 'x');
+  std::uint64_t most = 0;
+  for (int i = 0; i < 150; ++i) {
+    WriteSet changes;
+    for (const Family family : {Family::log, Family::people, Family::decisions}) {
+      for (int j = 0; j < 20; ++j) changes.put(family, std::to_string(20 * i + j), value);
+    }
+    ASSERT_TRUE(database.write(std::move(changes)).ok());
+    most = std::max(most, database.memory_use().write_buffers);
+  }
+  // Nobody waits for the disk, so how much is on its way there depends on how busy the machine is.
+  EXPECT_LT(most, std::uint64_t{60} << 20) << "of 90 MB that would fit the families' own limits";
+  EXPECT_GT(most, options.write_buffers_bytes / 2);
+  EXPECT_GT(database.memory_use().block_cache, 0U);
+  EXPECT_EQ(get(database, Family::people, "2999"), value);
+}
+
 TEST(DatabaseTest, OneWriteChangesAllFamiliesAndSurvivesReopening) {
   const TempFolder folder;
   std::string secret;
