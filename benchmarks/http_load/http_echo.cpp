@@ -28,8 +28,7 @@ int main(int argc, char** argv) {
              http::answer_at_once([&](http::Request&) { return http::json_response(body); }));
   router.add("GET", "/later", http::Scope::collect,
              [&](http::Request&, http::Reply reply) { waiting.try_push(std::move(reply)); });
-  http::add_operations_routes(
-      router, [] { return std::vector<http::Shortcoming>(); }, metrics, [] {});
+  http::add_operations_routes(router, [] { return std::vector<http::Shortcoming>(); }, metrics);
 
   const auto server = http::Server::start(options, router, clock, metrics, *log);
   if (!server.ok()) {

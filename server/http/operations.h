@@ -23,8 +23,9 @@ using Readiness = std::function<std::vector<Shortcoming>()>;
 
 // GET /healthz, /readyz and /openapi.yaml for anybody, /metrics with the scope admin. `metrics`
 // must outlive the router; `refresh` sets those that are measured when they are asked for.
-void add_operations_routes(Router& router, Readiness readiness, const Metrics& metrics,
-                           std::function<void()> refresh);
+void add_operations_routes(
+    Router& router, Readiness readiness, const Metrics& metrics,
+    std::function<void()> refresh = [] {});
 
 // The contract, as built into the program.
 std::string_view openapi_yaml();

@@ -40,6 +40,7 @@ class NoRoomOnce final : public store::Database {
   absl::Status catch_up() override { return absl::OkStatus(); }
   const std::string& secret() const override { return inner_.secret(); }
   std::uint64_t bytes_on_disk() const override { return inner_.bytes_on_disk(); }
+  store::MemoryUse memory_use() const override { return inner_.memory_use(); }
 
  private:
   store::Database& inner_;

@@ -95,7 +95,7 @@ TEST_F(RouterTest, AnswersForHandlersThatDropTheirReplyOrThrow) {
 
 TEST_F(RouterTest, ReadinessSaysWhatIsAwaited) {
   std::vector<Shortcoming> all;
-  add_operations_routes(router_, [&] { return all; }, metrics_, [] {});
+  add_operations_routes(router_, [&] { return all; }, metrics_);
   EXPECT_EQ(ask("GET", "/readyz").body, R"({"status":"ready","degraded":[]})");
 
   all = {{"no_model", "no model yet"}};
@@ -172,7 +172,7 @@ TEST_F(RouterTest, AnAddressWithoutAKeyIsHeldToItsRateAndOthersAreNot) {
 }
 
 TEST_F(RouterTest, ServesTheContractItWasBuiltWith) {
-  add_operations_routes(router_, [] { return std::vector<Shortcoming>(); }, metrics_, [] {});
+  add_operations_routes(router_, [] { return std::vector<Shortcoming>(); }, metrics_);
   const Response contract = ask("GET", "/openapi.yaml");
   EXPECT_THAT(contract.body, HasSubstr("openapi: 3.1.0"));
   EXPECT_EQ(contract.body, openapi_yaml());
