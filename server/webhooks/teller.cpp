@@ -190,17 +190,20 @@ bool Teller::compare_all(const Webhook& webhook, const Pair& pair, bool is_silen
   }
 }
 
+// As many as the queue has room for; the others are found again.
 bool Teller::tell(const Webhook& webhook, const Pair& pair, std::span<const Change> changes,
                   bool is_silent) {
-  for (std::size_t at = 0; at < changes.size(); at += k_changes_at_once) {
-    const auto part = changes.subspan(at, std::min(k_changes_at_once, changes.size() - at));
-    std::vector<Change> staged(part.begin(), part.end());
-    std::vector<Delivery> deliveries;
-    if (!is_silent) deliveries = deliveries_of(webhook, pair, staged);
-    if (parts_.deliveries.room(webhook.key) < deliveries.size()) {
+  while (!changes.empty()) {
+    const std::size_t room = is_silent ? changes.size() : parts_.deliveries.room(webhook.key);
+    if (room == 0) {
       held_back_.add();
       return false;
     }
+    const auto part = changes.first(std::min({k_changes_at_once, room, changes.size()}));
+    changes = changes.subspan(part.size());
+    std::vector<Change> staged(part.begin(), part.end());
+    std::vector<Delivery> deliveries;
+    if (!is_silent) deliveries = deliveries_of(webhook, pair, staged);
     const bool is_written = commit([&](events::Batch& batch) {
       parts_.told.stage(batch, pair, staged);
       if (!deliveries.empty()) parts_.deliveries.stage(batch, webhook.key, deliveries);

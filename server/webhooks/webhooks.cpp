@@ -1,5 +1,6 @@
 #include "server/webhooks/webhooks.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -66,6 +67,12 @@ void Webhooks::start() {
 void Webhooks::stop() {
   if (teller_) teller_->stop();
   if (courier_) courier_->stop();
+}
+
+bool Webhooks::is_following(const Webhook& webhook, const segments::SegmentList& segments) const {
+  return std::ranges::all_of(segments.all(), [&](const segments::Segment& segment) {
+    return !webhook.wants_segment(segment.key) || told_->has_begun({webhook.key, segment.key});
+  });
 }
 
 absl::StatusOr<Webhooks::Ping> Webhooks::ping(const std::string& key) {

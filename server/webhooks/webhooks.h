@@ -54,6 +54,10 @@ class Webhooks {
   WebhookRecords& records() { return records_; }
   const OutgoingClient::Options& client_options() const { return options_.client; }
 
+  // Whether everybody who was in its segments when it was made is noted: from then on whoever comes
+  // or goes is told.
+  bool is_following(const Webhook& webhook, const segments::SegmentList& segments) const;
+
   struct Ping {
     std::string id;
     PostOutcome outcome;
