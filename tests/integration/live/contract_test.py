@@ -65,7 +65,7 @@ class ContractTest(unittest.TestCase):
     def test_every_route_answers_as_documented(self):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
-            shop.make(folder / "data", folder, users=130)
+            shop.make(folder / "data", folder, users=60)
             first = self.models_of(folder)
             vitrine.run("train", "--data", folder / "data", "--dims", 8, "--epochs", 1, "--promote")
             with vitrine.Server(folder / "data") as server:
@@ -220,8 +220,11 @@ class ContractTest(unittest.TestCase):
         self.ask("PUT", "/v1/segments/x", {"expression": "user.order_count > 0"}, status=400)
 
     def audiences(self):
+        seed = [f"seed-{number}" for number in range(60)]
+        self.server.send(*[{"event_id": user, "type": "view", "user_id": user, "product_id": shop.product_id(1, 2)}
+                           for user in seed])
         self.ask("PUT", "/v1/segments/seed", {"kind": "static"}, status=201)
-        self.ask("POST", "/v1/segments/seed/members", {"add": [f"u{number}" for number in range(10, 70)]})
+        self.ask("POST", "/v1/segments/seed/members", {"add": seed})
         self.ask("GET", "/v1/segments/seed/lookalike", status=404)
         self.ask("POST", "/v1/segments/seed/lookalike", status=202)
         vitrine.wait_until(lambda: self.ask("GET", "/v1/segments/seed/lookalike")["state"] == "done", 60, "lookalike")
