@@ -5,7 +5,7 @@
 
 FOLDER has events.csv.gz, items.csv.gz and coupon_redemptions.csv.gz of the data set. For each seed: the AUC that the
 server reports from its held-out people, and of the best of those who are no part of the seed the share that did the
-same after the day, beside the share of everybody who could have.
+same after the day, beside the share of everybody who could have, and of those of them who bought most.
 """
 
 import argparse
@@ -32,17 +32,20 @@ def read(folder, until):
     """Who bought from which category, and who redeemed a coupon, before the day and after it."""
     category = {row["item_id"]: row["category_path"].split(" > ")[:2] for row in rows(folder / "items.csv.gz")}
     before, after = collections.defaultdict(set), collections.defaultdict(set)
+    deeds = collections.Counter()
     for row in rows(folder / "events.csv.gz"):
         side = before if row["timestamp"] < until else after
         path = category.get(row["item_id"], [])
         if len(path) == 2:
             side[" > ".join(path)].add(row["user_id"])
         side[""].add(row["user_id"])
+        if side is before:
+            deeds[row["user_id"]] += 1
     redeemed = {False: set(), True: set()}
     for row in rows(folder / "coupon_redemptions.csv.gz"):
         redeemed[row["redeemed_on"] >= until].add(row["user_id"])
     before["coupon"], after["coupon"] = redeemed[False] & before[""], redeemed[True]
-    return before, after
+    return before, after, [user for user, _ in deeds.most_common()]
 
 
 def make_shop(folder, work, until):
@@ -63,6 +66,12 @@ def share(users, doers):
     return len([user for user in users if user in doers]) / max(1, len(users))
 
 
+def shares(best, known, everybody, doers):
+    """Of the found, of those of the others who bought most, of all others. `everybody`: who bought most first."""
+    others = [user for user in everybody if user not in known]
+    return " | ".join(f"{share(users, doers):.3f}" for users in (best, others[:BEST], others))
+
+
 def judge_lookalike(server, name, seed, everybody, doers):
     key = "".join(letter if letter.isalnum() else "-" for letter in name.lower())[:60]
     server.request("PUT", f"/v1/segments/{key}", {"kind": "static"})
@@ -75,14 +84,13 @@ def judge_lookalike(server, name, seed, everybody, doers):
     best = [member["user_id"] for member in found]
     result = run["result"]
     print(f"| {name} | {len(seed)} | {result['auc']:.3f} ({result['auc_low']:.3f} to {result['auc_high']:.3f}) "
-          f"| {share(best, doers):.3f} | {share(everybody - seed, doers):.3f} |", flush=True)
+          f"| {shares(best, seed, everybody, doers)} |", flush=True)
 
 
 def judge_audience(server, category, buyers, everybody, doers):
     found = server.post("/v1/audiences", {"category": category, "limit": BEST})["members"]
     best = [member["user_id"] for member in found]
-    print(f"| {category} | {len(buyers)} | {share(best, doers):.3f} | {share(everybody - buyers, doers):.3f} |",
-          flush=True)
+    print(f"| {category} | {len(buyers)} | {shares(best, buyers, everybody, doers)} |", flush=True)
 
 
 def main():
@@ -90,8 +98,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--until", default="2017-10-01")
     options = parser.parse_args()
-    before, after = read(options.folder, options.until)
-    everybody = before[""]
+    before, after, everybody = read(options.folder, options.until)
     fitting = sorted(category for category, users in before.items()
                      if " > " in category and 200 <= len(users) <= len(everybody) // 2)
     chance = random.Random(1)
@@ -99,12 +106,12 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         make_shop(options.folder, pathlib.Path(work), options.until)
         with vitrine.Server(pathlib.Path(work) / "data") as server:
-            print("| seed | people | AUC | of the best 100 | of all others |\n|---|---|---|---|---|")
+            print("| seed | people | AUC | of the best 100 | of the 100 busiest | of all others |\n|---|---|---|---|---|---|")
             judge_lookalike(server, "coupon", before["coupon"], everybody, after["coupon"])
             judge_lookalike(server, "random", set(chance.sample(sorted(everybody), 500)), everybody, after["coupon"])
             for category in categories:
                 judge_lookalike(server, category, before[category], everybody, after[category])
-            print("\n| category | buyers before | of the best 100 | of all others |\n|---|---|---|---|")
+            print("\n| category | buyers before | of the best 100 | of the 100 busiest | of all others |\n|---|---|---|---|---|")
             for category in categories:
                 judge_audience(server, category, before[category], everybody, after[category])
 

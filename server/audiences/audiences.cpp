@@ -21,7 +21,9 @@ using live_model::LiveModel;
 using profiles::Profile;
 using segments::Membership;
 
-constexpr double k_ridge = 10;
+// What a weight may cost is chosen on people that are neither learnt from nor held out.
+constexpr double k_ridges[] = {10, 100, 1000, 10'000};
+constexpr std::size_t k_chosen_on_one_in = 3;
 // Of ten people three are held out; which, and who is drawn, is decided by number.
 constexpr std::uint64_t k_held_out_of_ten = 3;
 constexpr std::uint64_t k_hold_out_salt = 0x5eed;
@@ -103,6 +105,35 @@ Auc measured(const training::LogisticModel& model, const training::LogisticExamp
         .push_back(static_cast<float>(model.probability(examples.row(i))));
   }
   return auc_of(seeds, others);
+}
+
+// Every third example apart from the others.
+std::pair<training::LogisticExamples, training::LogisticExamples> split(
+    const training::LogisticExamples& examples) {
+  training::LogisticExamples rest;
+  training::LogisticExamples apart;
+  rest.inputs = apart.inputs = examples.inputs;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    add_example(i % k_chosen_on_one_in == 0 ? apart : rest, examples.row(i),
+                examples.labels[i] != 0);
+  }
+  balance(rest);
+  return {std::move(rest), std::move(apart)};
+}
+
+absl::StatusOr<double> best_ridge(const training::LogisticExamples& examples) {
+  const auto parts = split(examples);
+  double best = k_ridges[0];
+  double best_auc = -1;
+  for (const double ridge : k_ridges) {
+    VITRINE_ASSIGN_OR_RETURN(const training::LogisticModel model,
+                             training::fit_logistic(parts.first, ridge));
+    const double auc = measured(model, parts.second).value;
+    if (auc <= best_auc) continue;
+    best = ridge;
+    best_auc = auc;
+  }
+  return best;
 }
 
 double deviation_of(const training::LogisticExamples& examples, std::size_t input) {
@@ -266,13 +297,13 @@ absl::StatusOr<Lookalike> Audiences::find_alike(const std::string& segment, Job&
   }
   balance(learnt);
   found.held_out = held_out.size();
+  VITRINE_ASSIGN_OR_RETURN(const double ridge, best_ridge(learnt));
   VITRINE_ASSIGN_OR_RETURN(const training::LogisticModel judged,
-                           training::fit_logistic(learnt, k_ridge));
+                           training::fit_logistic(learnt, ridge));
   found.auc = measured(judged, held_out);
   training::LogisticExamples all = together(learnt, held_out);
   balance(all);
-  VITRINE_ASSIGN_OR_RETURN(const training::LogisticModel model,
-                           training::fit_logistic(all, k_ridge));
+  VITRINE_ASSIGN_OR_RETURN(const training::LogisticModel model, training::fit_logistic(all, ridge));
   found.habits = habit_drivers(model, all, features.dimension());
   found.categories =
       category_drivers(model, *live, *parts_.catalog.current(), features.dimension());
