@@ -7,6 +7,8 @@ import hmac
 import http.server
 import json
 import pathlib
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -243,6 +245,26 @@ class WebhooksTest(unittest.TestCase):
             self.assertEqual((ping["delivered"], ping["http_status"]), (False, None))
             self.assertIn("is a private address", ping["error"])
             self.assertEqual(receiver.got, [])
+
+    def test_certificates_are_verified(self):
+        folder = pathlib.Path(self.folder.name)
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key,
+                        "-out", certificate], check=True, capture_output=True)
+        receiver = self.receiver()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+        urls = {"right": f"https://localhost:{receiver.port}/", "other-name": f"https://127.0.0.1:{receiver.port}/"}
+        for arguments, delivered in (((), []), (("--webhook-ca", str(certificate)), ["right"])):
+            with self.server(*arguments) as server:
+                for key_name, url in urls.items():
+                    put(server, f"/v1/webhooks/{key_name}", {"url": url})
+                pings = {name: server.post(f"/v1/webhooks/{name}/ping", {}) for name in urls}
+                self.assertEqual([name for name, ping in pings.items() if ping["delivered"]], delivered, pings)
+                self.assertIn("certificate", pings["other-name"]["error"])
+        self.assertEqual(len(receiver.got), 1)
 
     def test_who_is_erased_is_told_of_no_more(self):
         is_well = threading.Event()
