@@ -300,6 +300,35 @@ class WebhooksTest(unittest.TestCase):
             is_well.set()
             vitrine.wait_until(lambda: set(users(receiver.delivered())) == set(everybody), 60, "everybody")
 
+    def test_an_edit_tells_the_difference_and_a_pause_misses_nothing(self):
+        receiver = self.receiver()
+        with self.server() as server:
+            server.send(view("early"))
+            make_segment(server)
+            made = follow(server, "crm", receiver.url())
+            server.send(view("once"), view("twice"), view("twice", 1))
+            vitrine.wait_until(lambda: len(receiver.delivered()) == 2, 20, "both")
+            self.assertEqual(set(users(receiver.delivered())), {"once", "twice"}, "who was in before is no news")
+            put(server, "/v1/segments/viewers", {"expression": 'count("view", "1d") >= 2'})
+            vitrine.wait_until(lambda: len(receiver.delivered()) == 4, 20, "the difference")
+            left = receiver.delivered()[2:]
+            self.assertEqual({(event["type"], event["data"]["user_id"]) for event in left},
+                             {("segment.left", "once"), ("segment.left", "early")})
+            paused = {"url": made["url"], "active": False}
+            put(server, "/v1/webhooks/crm", paused)
+            server.send(view("once", 1), view("late"), view("late", 1))
+            vitrine.wait_until(lambda: server.get("/v1/segments/viewers")["size"] == 3, 20, "they are in")
+            self.assertEqual(len(receiver.delivered()), 4)
+        with self.server() as server:
+            put(server, "/v1/webhooks/crm", {**paused, "active": True})
+            vitrine.wait_until(lambda: len(receiver.delivered()) == 6, 20, "what happened in the pause")
+            self.assertEqual({(event["type"], event["data"]["user_id"]) for event in receiver.delivered()[4:]},
+                             {("segment.entered", "once"), ("segment.entered", "late")})
+            server.request("DELETE", "/v1/webhooks/crm")
+            server.send(view("nobody", 0), view("nobody", 1))
+            vitrine.wait_until(lambda: server.get("/v1/segments/viewers")["size"] == 4, 20, "one more is in")
+        self.assertEqual(len(receiver.delivered()), 6)
+
     def test_changes_need_the_version_they_were_made_from(self):
         with self.server() as server:
             body = {"url": "http://127.0.0.1:9/", "segments": ["vip"], "active": False}
