@@ -48,7 +48,7 @@ class DeliveryBook {
   std::size_t forget(events::Batch& batch, const std::vector<UserNumber>& people);
   // Likewise: what was given up waits again; how many.
   std::size_t stage_again(events::Batch& batch, const std::string& webhook, TimeMs now_ms);
-  // After a batch was not written: what memory holds of it is wrong.
+  // Called on the committer thread when something waits that did not. To be set before the first.
   void on_new(std::function<void()> listener) { listener_ = std::move(listener); }
 
   std::optional<Delivery> take(std::string_view webhook, TimeMs now_ms);
