@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
 SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "segments", "recommend",
-          "decisions", "privacy"]
+          "audiences", "decisions", "webhooks", "privacy"]
 MAY_USE = {
     "base": [],
     "model": ["base"],
@@ -31,7 +31,10 @@ MAY_USE = {
                         "server/store"],
     "server/recommend": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
+    "server/audiences": ["training", "index", "server/recommend", "server/segments", "server/live_model", "server/profiles",
+                         "server/identity", "server/catalog", "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
+    "server/webhooks": ["server/segments", "server/identity", "server/events", "server/store"],
     "server/privacy": ["server/identity", "server/events", "server/store"],
     "server/rehearsal": ["index", "training", "server/recommend", "server/profiles", "server/identity",
                          "server/catalog", "server/live_model", "server/events"],
@@ -44,6 +47,7 @@ DOORS = {
     r"rocksdb/": ["server/store"],
     r"faiss/": ["index"],
     r"boost/(beast|asio)": ["server/http"],
+    r"curl/": ["server/webhooks/outgoing_client.cpp"],
     r"openssl/": ["base/crypto.cpp", "server/http"],
     r"spdlog/": ["base/log.cpp"],
     r"prometheus/": ["base/metrics.cpp"],

@@ -145,6 +145,27 @@ void add_settings(CLI::App& app, Config& config) {
       ->capture_default_str()
       ->group("Settings");
 
+  app.add_flag("--webhook-allow-private", config.webhooks.client.allow_private,
+               "Webhooks may call addresses of own networks, and plain HTTP")
+      ->group("Settings");
+  app.add_option("--webhook-ca", config.webhooks.client.ca_file,
+                 "PEM file of authorities whose certificates webhooks trust, in place of the "
+                 "system's")
+      ->type_name("FILE")
+      ->group("Settings");
+  add_count(app, "--webhook-timeout-ms", config.webhooks.client.timeout_ms, 100, k_minute_ms,
+            "Milliseconds that one attempt of a webhook may take");
+  add_count(app, "--webhook-waiting", config.webhooks.deliveries.waiting_max, 1, 1'000'000,
+            "Deliveries of one webhook that may wait; later changes are compared again");
+  add_count(app, "--webhook-attempts", config.webhooks.deliveries.retry.attempts_max, 1, 1000,
+            "Attempts after which a delivery is given up");
+  add_count(app, "--webhook-retry-ms", config.webhooks.deliveries.retry.wait_ms, 1, k_hour_ms,
+            "Milliseconds until the second attempt; doubles with each, up to an hour");
+  add_days(app, "--webhook-days", config.webhooks.deliveries.retry.age_ms_max, 1, 365,
+           "Days after which a delivery is given up at its next failure");
+  add_count(app, "--webhook-dead", config.webhooks.deliveries.retry.dead_max, 0, 1'000'000,
+            "Given up deliveries of one webhook that are kept; the oldest go first");
+
   add_count(app, "--recommend-deadline-ms", config.recommend_deadline_ms, 1, k_minute_ms,
             "Milliseconds after which a recommendation is answered with what is there");
 

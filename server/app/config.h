@@ -27,6 +27,7 @@
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/profile_book.h"
 #include "server/store/database.h"
+#include "server/webhooks/webhooks.h"
 
 namespace CLI {
 class App;
@@ -69,6 +70,8 @@ struct Config {
   collect::Collector::Options collector;
   // The currency of tracked amounts that name none, and how large a tracked message may be.
   collect::TrackingOptions tracking;
+  // How other systems are told, and how often it is tried.
+  webhooks::Webhooks::Options webhooks;
   // What a product may be.
   ProductLimits products;
   // How often a newly promoted model is looked for, and how its products are searched.

@@ -95,6 +95,8 @@ absl::Status Services::open_state(const Progress& progress) {
 
   VITRINE_ASSIGN_OR_RETURN(placements_, http::PlacementStore::open(*database_));
   VITRINE_ASSIGN_OR_RETURN(segments_, segments::SegmentStore::open(*database_));
+  VITRINE_ASSIGN_OR_RETURN(webhooks_,
+                           webhooks::Webhooks::open(*database_, metrics_, config_.webhooks));
   VITRINE_ASSIGN_OR_RETURN(decisions_,
                            decisions::DecisionLog::open(*database_, metrics_, config_.decisions));
 
@@ -154,6 +156,19 @@ absl::Status Services::start_parts(Access access) {
     for (const UserNumber user : by_hand) changed_people_.note(user, clock_.now_ms());
     segment_engine_->wake();
   });
+  audiences_.emplace(audiences::Audiences::Parts{.profiles = *profiles_,
+                                                 .identities = *identities_,
+                                                 .catalog = *catalog_,
+                                                 .live_model = *watcher_,
+                                                 .segments = *segments_,
+                                                 .engine = *segment_engine_,
+                                                 .clock = clock_});
+  webhooks_->connect({.segments = *segments_,
+                      .engine = *segment_engine_,
+                      .identities = *identities_,
+                      .committer = *committer_,
+                      .clock = clock_,
+                      .log = log_});
   segment_engine_->start();
 
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()
@@ -182,12 +197,15 @@ absl::Status Services::start_parts(Access access) {
                      .committer = *committer_,
                      .quarantine = *quarantine_,
                      .identities = *identities_,
+                     .database = *database_,
                      .erasures = *erasures_,
                      .profiles = *profiles_,
                      .recommender = *recommender_,
                      .placements = *placements_,
                      .segments = *segments_,
                      .segment_engine = *segment_engine_,
+                     .audiences = *audiences_,
+                     .webhooks = *webhooks_,
                      .decisions = *decisions_,
                      .results = *results_,
                      .models = models_,
@@ -236,7 +254,8 @@ void Services::start_privacy() {
       .checkpointer = *checkpointer_,
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
-                 &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_},
+                 &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_,
+                 &webhooks_->records()},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,
@@ -306,7 +325,9 @@ void Services::stop() {
   if (erasures_) erasures_->begin_stopping();
   if (workers_) workers_->stop();
   if (!committer_) return;
+  if (audiences_) audiences_->stop();
   if (segment_engine_) segment_engine_->stop();
+  webhooks_->stop();
   retention_->stop();
   erasures_->stop();
   committer_->stop();

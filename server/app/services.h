@@ -21,6 +21,7 @@
 #include "server/app/backup/backup.h"
 #include "server/app/config.h"
 #include "server/app/import/rejected_files.h"
+#include "server/audiences/audiences.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
 #include "server/decisions/decision_log.h"
@@ -52,6 +53,7 @@
 #include "server/segments/segment_records.h"
 #include "server/segments/segment_store.h"
 #include "server/store/database.h"
+#include "server/webhooks/webhooks.h"
 
 namespace vitrine::app {
 
@@ -99,6 +101,10 @@ class Services {
   std::span<events::Projection* const> projections() const { return before_ack_; }
   ServiceFacts facts() const;
 
+  // From here on webhooks are sent. A command that only borrows the folder does not: the next
+  // server finds what is to be told.
+  void start_webhooks() { webhooks_->start(); }
+
   // From here on /readyz answers 503; requests are still carried out.
   void begin_stopping() { is_stopping_.store(true); }
   // Finishes what is queued and makes it durable. No request may come any more.
@@ -142,6 +148,7 @@ class Services {
   std::unique_ptr<http::PlacementStore> placements_;
   std::unique_ptr<segments::SegmentStore> segments_;
   segments::ChangedPeople changed_people_;
+  std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<decisions::DecisionLog> decisions_;
   std::optional<decisions::ResultsBook> results_;
   std::vector<events::Projection*> before_ack_;  // what the next answer must know
@@ -159,6 +166,7 @@ class Services {
   std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
   std::optional<segments::SegmentEngine> segment_engine_;
+  std::optional<audiences::Audiences> audiences_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;
   std::optional<http::Admission> admission_;

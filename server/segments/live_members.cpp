@@ -74,6 +74,15 @@ std::vector<UserNumber> LiveMembers::list(std::string_view key, UserNumber after
   return of(key, nullptr).list(after, count_max);
 }
 
+std::vector<bool> LiveMembers::contain(std::string_view key, const Membership* fixed,
+                                       std::span<const UserNumber> people) const {
+  const std::shared_lock lock(mutex_);
+  const Membership& members = of(key, fixed);
+  std::vector<bool> are_in(people.size());
+  for (std::size_t i = 0; i < people.size(); ++i) are_in[i] = members.contains(people[i]);
+  return are_in;
+}
+
 std::size_t LiveMembers::size_of_both(std::string_view a, const Membership* fixed_a,
                                       std::string_view b, const Membership* fixed_b) const {
   const std::shared_lock lock(mutex_);

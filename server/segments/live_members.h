@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ class LiveMembers {
   std::optional<Facts> facts(std::string_view key) const;
   std::size_t bytes() const;
   std::vector<UserNumber> list(std::string_view key, UserNumber after, std::size_t count_max) const;
+  // `fixed` stands for the members of a segment that is not dynamic; may be null.
+  std::vector<bool> contain(std::string_view key, const Membership* fixed,
+                            std::span<const UserNumber> people) const;
   // `fixed_a` and `fixed_b` stand for the members of segments that are not dynamic; may be null.
   std::size_t size_of_both(std::string_view a, const Membership* fixed_a, std::string_view b,
                            const Membership* fixed_b) const;

@@ -105,6 +105,7 @@ struct SegmentEngine::State {
   DueTimes due;
   TimeMs scored_month_ms = 0;
 
+  MembershipListener* listener = nullptr;  // null: nobody is told
   LiveMembers lives;
   mutable std::shared_mutex mutex;  // guards the two below
   absl::flat_hash_map<UserNumber, std::shared_ptr<const Profile>> sample;
@@ -179,6 +180,7 @@ bool SegmentEngine::State::adopt() {
     const Segment* const before = programs ? programs->list().find(segment.key) : nullptr;
     if (before == nullptr || before->version != segment.version) changed.insert(segment.key);
   }
+  if (listener != nullptr) listener->replaced({changed.begin(), changed.end()});
   for (const std::string& key : changed) {
     stale.insert(key);
     for (const std::string& user : current->users_of(key)) stale.insert(user);
@@ -254,6 +256,10 @@ void SegmentEngine::State::publish(Build& build) {
   for (auto& [at, members] : build.members) {
     lives.replace(programs->list().all()[at], std::move(members), now_ms);
   }
+  if (listener == nullptr) return;
+  std::vector<std::string> keys;
+  for (const std::size_t at : build.stale) keys.push_back(programs->list().all()[at].key);
+  listener->replaced(std::move(keys));
 }
 
 // Those who changed, and those whose time has come.
@@ -269,6 +275,7 @@ bool SegmentEngine::State::work_off(Build* build) {
   around.segments = programs.get();
   for (const UserNumber user : taken.users) look_at(user, build, around);
   lives.are_as_of(now_ms);
+  if (listener != nullptr && !taken.users.empty()) listener->looked_at(taken.users);
   if (build == nullptr) tell_metrics();
   return !taken.users.empty();
 }
@@ -341,6 +348,8 @@ absl::Status SegmentEngine::State::ask_everybody(
 SegmentEngine::SegmentEngine(const Parts& parts) : state_(std::make_unique<State>(parts)) {}
 SegmentEngine::~SegmentEngine() { stop(); }
 
+void SegmentEngine::tell(MembershipListener& listener) { state_->listener = &listener; }
+
 void SegmentEngine::start() {
   state_->parts.changed.begin([this] { wake(); });
   state_->thread = std::thread([state = state_.get()] { state->run(); });
@@ -405,6 +414,12 @@ std::optional<std::vector<UserNumber>> SegmentEngine::members(std::string_view k
   if (const auto fixed = state_->parts.store.members(key)) return fixed->list(after, count_max);
   if (state_->parts.store.current()->list().find(key) == nullptr) return std::nullopt;
   return state_->lives.list(key, after, count_max);
+}
+
+std::vector<bool> SegmentEngine::are_members(std::string_view key,
+                                             std::span<const UserNumber> people) const {
+  const auto fixed = state_->parts.store.members(key);
+  return state_->lives.contain(key, fixed.get(), people);
 }
 
 Surroundings SegmentEngine::surroundings() const { return state_->surroundings(); }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "server/profiles/profile_book.h"
 #include "server/segments/changed_people.h"
 #include "server/segments/membership.h"
+#include "server/segments/membership_listener.h"
 #include "server/segments/preview.h"
 #include "server/segments/rfm_view.h"
 #include "server/segments/segment_store.h"
@@ -50,6 +52,8 @@ class SegmentEngine {
   explicit SegmentEngine(const Parts& parts);
   ~SegmentEngine();  // stop()
 
+  // Before start(); outlives the thread.
+  void tell(MembershipListener& listener);
   void start();  // the thread; without it somebody calls step()
   void stop();
   void wake();  // segments changed
@@ -67,6 +71,8 @@ class SegmentEngine {
   std::optional<std::size_t> size_of_both(std::string_view a, std::string_view b) const;
   std::optional<std::vector<UserNumber>> members(std::string_view key, UserNumber after,
                                                  std::size_t count_max) const;
+  // Whether each of them is in, as members() says.
+  std::vector<bool> are_members(std::string_view key, std::span<const UserNumber> people) const;
 
   // As of now, the last event included.
   bool holds(std::string_view key, UserNumber user) const;

@@ -32,7 +32,8 @@ enum class Family : std::uint8_t {
   placements,   // placement name -> placement changed or made by the shop
   decisions,    // time and chance (a ULID) -> what was shown to whom
   orders,       // keyed hash of an order id -> who it belongs to and whose word on it holds
-  segments      // s and key -> segment; m and key -> members of one that was put together by hand
+  segments,     // s and key -> segment; m and key -> members of one that was put together by hand
+  webhooks      // where to tell what, deliveries that wait, what was told (server/webhooks)
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

@@ -21,10 +21,11 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {
-    Family::meta,      Family::log,        Family::dedupe,  Family::ids,         Family::people,
-    Family::products,  Family::quarantine, Family::keys,    Family::checkpoints, Family::placements,
-    Family::decisions, Family::orders,     Family::segments};
+constexpr std::array k_families = {Family::meta,       Family::log,       Family::dedupe,
+                                   Family::ids,        Family::people,    Family::products,
+                                   Family::quarantine, Family::keys,      Family::checkpoints,
+                                   Family::placements, Family::decisions, Family::orders,
+                                   Family::segments,   Family::webhooks};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
@@ -132,6 +133,8 @@ std::string_view name_of(Family family) {
       return "orders";
     case Family::segments:
       return "segments";
+    case Family::webhooks:
+      return "webhooks";
   }
   return {};
 }

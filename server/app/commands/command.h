@@ -67,6 +67,8 @@ void add_backup(CLI::App& root, Invocation& invocation);
 void add_restore(CLI::App& root, Invocation& invocation);
 void add_erase(CLI::App& root, Invocation& invocation);
 void add_segment(CLI::App& root, Invocation& invocation);
+// Verbs of `segment`.
+void add_segment_audiences(CLI::App& segment, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 
 }  // namespace vitrine::app

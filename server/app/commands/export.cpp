@@ -1,4 +1,4 @@
-// vitrine export: the log as a file that import reads back.
+// vitrine export: the log as a file that import reads back; vectors; who is in a segment.
 #include <absl/container/flat_hash_map.h>
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -14,6 +14,7 @@
 #include "model/money.h"
 #include "model/npy.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/export_segment.h"
 #include "server/app/import/csv.h"
 #include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
@@ -25,6 +26,7 @@ namespace vitrine::app {
 namespace {
 
 constexpr std::size_t k_write_bytes = std::size_t{1} << 20;
+constexpr std::string_view k_segment = "segment:";
 
 struct ExportCommand {
   std::string what = "events";
@@ -201,21 +203,36 @@ absl::Status export_vectors(const ExportCommand& command, const Invocation& invo
   return absl::OkStatus();
 }
 
+absl::Status export_members(const ExportCommand& command, const Invocation& invocation,
+                            std::FILE* file) {
+  const std::string segment = command.what.substr(k_segment.size());
+  VITRINE_ASSIGN_OR_RETURN(
+      const std::uint64_t count,
+      export_segment(invocation.config, segment, command.format == "csv", file));
+  if (invocation.json) {
+    print_line(fmt::format(R"({{"members":{}}})", count));
+  } else {
+    note(invocation, grouped(count) + " members");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status run(const ExportCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
   if (command.what == "vectors") return export_vectors(command, invocation);
   if (command.format == "npy") return wrong_use("--format npy is for --what vectors");
   const bool to_stdout = command.out == "-";
   if (to_stdout && invocation.json) return wrong_use("--json needs --out FILE");
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Database> database,
-                           store::Database::open_beside(DataLayout(invocation.config.data).store));
   const File opened(to_stdout ? nullptr : std::fopen(command.out.c_str(), "wb"));
   if (!to_stdout && opened == nullptr) return not_found("cannot write {}", command.out);
 
+  std::FILE* const file = to_stdout ? stdout : opened.get();
+  if (command.what.starts_with(k_segment)) return export_members(command, invocation, file);
+  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Database> database,
+                           store::Database::open_beside(DataLayout(invocation.config.data).store));
   Progress progress("exporting", invocation.json);
-  VITRINE_ASSIGN_OR_RETURN(
-      const std::uint64_t count,
-      export_events(command, *database, to_stdout ? stdout : opened.get(), progress));
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t count,
+                           export_events(command, *database, file, progress));
   progress.finish(grouped(count) + " events");
   if (invocation.json) print_line(fmt::format(R"({{"events":{}}})", count));
   return absl::OkStatus();
@@ -228,11 +245,17 @@ void add_export(CLI::App& root, Invocation& invocation) {
       root, invocation, "export", "Write what is stored to a file, also beside a running server",
       "  vitrine export --data shop --what events --format csv --out events.csv\n"
       "  vitrine export --data shop | gzip > events.ndjson.gz\n"
-      "  vitrine export --data shop --what vectors --format npy --out vectors.npy\n");
+      "  vitrine export --data shop --what vectors --format npy --out vectors.npy\n"
+      "  vitrine export --data shop --what segment:lapsed --format csv --out lapsed.csv\n");
   const auto command = std::make_shared<ExportCommand>();
   add_data_option(app, invocation);
-  app.add_option("--what", command->what, "What to write")
-      ->check(CLI::IsMember({"events", "vectors"}))
+  const auto is_known = [](const std::string& what) -> std::string {
+    const bool is_segment = what.starts_with(k_segment) && what.size() > k_segment.size();
+    if (what == "events" || what == "vectors" || is_segment) return {};
+    return fmt::format("must be events, vectors or segment:KEY, got '{}'", what);
+  };
+  app.add_option("--what", command->what, "What to write: events, vectors or segment:KEY")
+      ->check(is_known)
       ->capture_default_str();
   app.add_option("--format", command->format, "How")
       ->check(CLI::IsMember({"ndjson", "csv", "npy"}))

@@ -3,14 +3,13 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <boost/json.hpp>
-#include <chrono>
 #include <memory>
-#include <thread>
 
 #include "base/status.h"
 #include "server/app/api_client.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/json_text.h"
+#include "server/app/commands/segment_pages.h"
 #include "server/app/import/csv.h"
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
@@ -18,8 +17,6 @@
 
 namespace vitrine::app {
 namespace {
-
-constexpr std::size_t k_page = 100'000;
 
 struct SegmentCommand {
   std::string expression;
@@ -67,18 +64,6 @@ absl::Status preview(const SegmentCommand& command, const Invocation& invocation
   return absl::OkStatus();
 }
 
-// After a start segments are built in the background: waits until this one is.
-absl::Status wait_until_built(CommandClient& client, const std::string& key) {
-  constexpr auto k_between = std::chrono::milliseconds(100);
-  while (true) {
-    VITRINE_ASSIGN_OR_RETURN(const std::string answer,
-                             ask(client, "GET", "/v1/segments/" + url_encoded(key)));
-    VITRINE_ASSIGN_OR_RETURN(const boost::json::value segment, parsed_answer(answer));
-    if (text_at(segment, "/state") == "live") return absl::OkStatus();
-    std::this_thread::sleep_for(k_between);
-  }
-}
-
 std::string csv_text(const std::string& text) {
   std::string cell;
   append_csv(cell, text);
@@ -88,30 +73,21 @@ std::string csv_text(const std::string& text) {
 // Page by page, so that it takes no memory to speak of.
 absl::Status members(const SegmentCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(const auto client, opened(invocation));
-  VITRINE_RETURN_IF_ERROR(wait_until_built(*client, command.key));
+  VITRINE_RETURN_IF_ERROR(wait_until_built(client->api(), command.key));
   const bool is_table = !invocation.json && command.format == "csv";
   if (is_table) print_line("user_id,visitor_id");
-  std::string cursor;
-  while (true) {
-    VITRINE_ASSIGN_OR_RETURN(const std::string answer,
-                             ask(*client, "GET",
-                                 fmt::format("/v1/segments/{}/members?limit={}&cursor={}",
-                                             url_encoded(command.key), k_page, cursor)));
-    VITRINE_ASSIGN_OR_RETURN(const boost::json::value page, parsed_answer(answer));
-    for (const boost::json::value& member : array_at(page, "/members")) {
-      print_line(is_table ? fmt::format("{},{}", csv_text(text_at(member, "/user_id")),
-                                        csv_text(text_at(member, "/visitor_id")))
-                          : boost::json::serialize(member));
-    }
-    cursor = text_at(page, "/cursor");
-    if (cursor.empty()) return absl::OkStatus();
-  }
+  return for_each_member(client->api(), command.key, [&](const boost::json::value& member) {
+    print_line(is_table ? fmt::format("{},{}", csv_text(text_at(member, "/user_id")),
+                                      csv_text(text_at(member, "/visitor_id")))
+                        : boost::json::serialize(member));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status overlap(const SegmentCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(const auto client, opened(invocation));
-  VITRINE_RETURN_IF_ERROR(wait_until_built(*client, command.key));
-  VITRINE_RETURN_IF_ERROR(wait_until_built(*client, command.other));
+  VITRINE_RETURN_IF_ERROR(wait_until_built(client->api(), command.key));
+  VITRINE_RETURN_IF_ERROR(wait_until_built(client->api(), command.other));
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
                            ask(*client, "GET",
                                fmt::format("/v1/segments/{}/overlap/{}", url_encoded(command.key),
@@ -166,6 +142,7 @@ void add_segment(CLI::App& root, Invocation& invocation) {
   names(shared, "segment", command->key);
   names(shared, "other", command->other);
   on(shared, overlap);
+  add_segment_audiences(app, invocation);
 }
 
 }  // namespace vitrine::app

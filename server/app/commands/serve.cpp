@@ -174,6 +174,7 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
                            .tls = tls},
                           services->router(), clock, metrics, *log));
   progress.reset();
+  services->start_webhooks();
   keep_memory_between_requests();
   print_ready(address, server->port(), tls.has_value(), services->facts(), invocation.json);
 

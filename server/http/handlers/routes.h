@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/model_registry.h"
+#include "server/audiences/audiences.h"
 #include "server/catalog/catalog.h"
 #include "server/collect/collector.h"
 #include "server/collect/tracking.h"
@@ -32,6 +33,7 @@
 #include "server/recommend/recommender.h"
 #include "server/segments/segment_engine.h"
 #include "server/segments/segment_store.h"
+#include "server/webhooks/webhooks.h"
 
 namespace vitrine::http {
 
@@ -43,12 +45,15 @@ struct Services {
   events::Committer& committer;
   const events::Quarantine& quarantine;
   identity::IdentityBook& identities;
+  const store::Database& database;  // where many people are read in one go
   privacy::Erasures& erasures;
   const profiles::ProfileBook& profiles;
   const recommend::Recommender& recommender;
   PlacementStore& placements;
   segments::SegmentStore& segments;
   segments::SegmentEngine& segment_engine;
+  audiences::Audiences& audiences;
+  webhooks::Webhooks& webhooks;
   decisions::DecisionLog& decisions;
   const decisions::ResultsBook& results;
   ModelRegistry& models;
@@ -72,6 +77,8 @@ void add_tracking_settings_routes(Router& router);
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
 void add_segment_routes(Router& router, const Services& services);
+void add_audience_routes(Router& router, const Services& services);
+void add_webhook_routes(Router& router, const Services& services);
 void add_analytics_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);

@@ -12,6 +12,7 @@
 #include "server/http/json_reader.h"
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
+#include "server/identity/people_walk.h"
 #include "server/segments/segment_programs.h"
 
 namespace vitrine::http {
@@ -336,11 +337,9 @@ absl::StatusOr<Response> list_members(const Services& services, const Request& r
   if (status.size_at_ms == 0) return unavailable("segment {} is being built: ask again", key);
   MemberList list(format);
   list.begin();
-  for (const UserNumber member : *members) {
-    VITRINE_ASSIGN_OR_RETURN(const std::optional<identity::Person> person,
-                             services.identities.person(member));
-    if (person) list.add(*person);
-  }
+  VITRINE_RETURN_IF_ERROR(
+      identity::walk_people(services.database, *members,
+                            [&](UserNumber, const identity::Person& person) { list.add(person); }));
   std::optional<std::string> cursor;
   if (members->size() == limit) cursor = write_cursor("m", members->back().value());
   return list.end(cursor);

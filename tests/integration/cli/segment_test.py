@@ -38,6 +38,25 @@ class SegmentTest(folder.FolderTest):
         self.assertEqual(beside[3], 2)
         self.assertEqual(self.ask(), beside, "built anew from the profiles")
 
+    def exported(self, form, *more):
+        out = self.folder / f"members.{form}"
+        report = vitrine.run_json("export", "--what", "segment:all", "--format", form, "--out", out, "--data", self.data, *more)
+        return report, out.read_text(encoding="utf-8")
+
+    def test_everybody_can_be_written_to_a_file(self):
+        with vitrine.Server(self.data) as server:
+            server.post("/v1/events", {"events": EVENTS["events"] + [
+                {"type": "view", "user_id": "=1+1", "product_id": "boot"}]})
+            self.assertEqual(server.request("PUT", "/v1/segments/all",
+                                            {"expression": "true", "include_visitors": True})[0], 201)
+            beside = self.exported("csv"), self.exported("ndjson")
+        report, table = beside[0]
+        self.assertEqual(report, {"members": 5})
+        self.assertEqual(table, "user_id,visitor_id\nann,\n\"bob, \"\"jr\"\"\",\ncy,\n,v-1\n'=1+1,\n")
+        lines = [json.loads(line) for line in beside[1][1].splitlines()]
+        self.assertEqual(lines[3:], [{"visitor_id": "v-1"}, {"user_id": "=1+1"}], "a program reads it as it is")
+        self.assertEqual((self.exported("csv"), self.exported("ndjson")), beside, "without a server too")
+
     def test_what_is_wrong_is_told(self):
         with vitrine.Server(self.data):
             pass
@@ -47,6 +66,13 @@ class SegmentTest(folder.FolderTest):
         missing = vitrine.run("segment", "members", "nobody", "--data", self.data, check=False)
         self.assertEqual(missing.returncode, 1)
         self.assertIn("there is no segment nobody", missing.stderr)
+        nothing = vitrine.run("export", "--what", "segment:", "--data", self.data, check=False)
+        self.assertEqual(nothing.returncode, 2)
+        self.assertIn("must be events, vectors or segment:KEY, got 'segment:'", nothing.stderr)
+        alike = vitrine.run("segment", "lookalike", "nobody", "--data", self.data, check=False)
+        self.assertIn("there is no segment nobody", alike.stderr)
+        either = vitrine.run("segment", "audience", "--data", self.data, check=False)
+        self.assertEqual(either.returncode, 2)
 
 
 if __name__ == "__main__":

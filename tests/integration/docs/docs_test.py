@@ -75,6 +75,9 @@ class DocsTest(unittest.TestCase):
     def test_tracking_answers_every_example(self):
         self.assertGreater(self.run_all("docs/tracking.md", self.folder / "demo"), 3)
 
+    def test_webhooks(self):
+        self.assertGreater(self.run_all("docs/webhooks.md", self.folder / "demo"), 7)
+
     def test_privacy(self):
         self.assertGreater(self.run_all("docs/privacy.md", self.folder / "demo"), 4)
 

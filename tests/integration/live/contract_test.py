@@ -82,6 +82,8 @@ class ContractTest(unittest.TestCase):
                 self.keys()
                 self.expressions()
                 self.segments()
+                self.audiences()
+                self.webhooks()
                 self.refusals()
                 self.privacy()
                 self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
@@ -216,6 +218,36 @@ class ContractTest(unittest.TestCase):
         self.ask("DELETE", "/v1/segments/hand", status=204)
         self.ask("GET", "/v1/segments/hand", status=404)
         self.ask("PUT", "/v1/segments/x", {"expression": "user.order_count > 0"}, status=400)
+
+    def audiences(self):
+        seed = [f"seed-{number}" for number in range(60)]
+        self.server.send(*[{"event_id": user, "type": "view", "user_id": user, "product_id": shop.product_id(1, 2)}
+                           for user in seed])
+        self.ask("PUT", "/v1/segments/seed", {"kind": "static"}, status=201)
+        self.ask("POST", "/v1/segments/seed/members", {"add": seed})
+        self.ask("GET", "/v1/segments/seed/lookalike", status=404)
+        self.ask("POST", "/v1/segments/seed/lookalike", status=202)
+        vitrine.wait_until(lambda: self.ask("GET", "/v1/segments/seed/lookalike")["state"] == "done", 60, "lookalike")
+        self.assertEqual(len(self.ask("GET", "/v1/segments/seed/lookalike/members?limit=5")["members"]), 5)
+        self.ask("POST", "/v1/segments/seed/lookalike/save", {"segment": "like-seed", "size": 10}, status=201)
+        self.ask("POST", "/v1/audiences", {"product_id": shop.product_id(1, 2), "limit": 5})
+        self.ask("POST", "/v1/audiences", {"category": "Nothing"}, status=422)
+
+    def webhooks(self):
+        body = {"url": "https://crm.example.com/in", "types": ["segment.left"], "segments": ["seed"], "active": False}
+        self.assertIn("secret", self.ask("PUT", "/v1/webhooks/crm", body, status=201))
+        crm = self.ask("GET", "/v1/webhooks/crm")
+        self.ask("PUT", "/v1/webhooks/crm?validate_only=true", crm)
+        self.ask("PUT", "/v1/webhooks/crm", crm, **{"If-Match": f'"{crm["version"]}"'})
+        self.ask("GET", "/v1/webhooks")
+        self.ask("POST", "/v1/webhooks/crm/secret")
+        self.ask("PUT", "/v1/webhooks/own", {"url": "https://localhost:9/"}, status=201)
+        self.assertFalse(self.ask("POST", "/v1/webhooks/own/ping")["delivered"])
+        self.assertEqual(len(self.ask("GET", "/v1/webhooks/own/attempts")["attempts"]), 1)
+        self.ask("GET", "/v1/webhooks/crm/deliveries?state=dead")
+        self.ask("POST", "/v1/webhooks/crm/redeliver")
+        self.ask("PUT", "/v1/webhooks/own", {"url": "https://10.0.0.1/"}, status=400)
+        self.ask("DELETE", "/v1/webhooks/own", status=204)
 
     def refusals(self):
         self.ask("POST", "/v1/recommendations", {"placement": "home", "filter": "price <"}, status=400)
