@@ -6,6 +6,7 @@
 #include "server/recommend/blend.h"
 #include "server/recommend/filter_stage.h"
 #include "server/recommend/sources/sources.h"
+#include "server/recommend/visit.h"
 
 namespace vitrine::recommend {
 
@@ -77,6 +78,11 @@ RecommendAnswer begin_answer(const Context& context) {
 
 RecommendAnswer answer_with(const Plan& plan, const Context& context, std::int64_t started_us,
                             Chance& chance) {
+  if (!context.is_in_audience()) {
+    RecommendAnswer nothing = begin_answer(context);
+    nothing.in_audience = false;
+    return nothing;
+  }
   Scratch& memory = Scratch::of_this_thread();
   const std::int64_t profile_us = steady_us();
   FilterStage filter(context, memory.context.marks);
@@ -120,6 +126,13 @@ Context Recommender::context_for(const Snapshot& snapshot, const RecommendReques
                                  Scratch::of_this_thread().context, on_page);
   context.assortment = assortments_.find(scope_of(request, placement), context.numbers,
                                          context.catalog, context.live, context.now_ms);
+  // What a filter says of the visit holds for all products or for none.
+  const bool is_closed =
+      context.visit != nullptr && !(context.visit->allows(request.filter.expression) &&
+                                    context.visit->allows(placement.filter.expression));
+  if (is_closed && context.assortment != nullptr) {
+    context.assortment = Assortment::of({}, context.numbers, context.catalog, context.live);
+  }
   return context;
 }
 
