@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <map>
 
 #include "base/random.h"
 #include "model/money.h"
@@ -21,9 +20,6 @@ using expressions::of_type;
 using expressions::Schema;
 using expressions::Type;
 using profiles::OrderSum;
-
-constexpr double k_taste_half_life_days = 30;
-constexpr std::size_t k_tops_max = 3;
 
 enum class Slot : std::uint8_t {
   is_known,
@@ -105,18 +101,6 @@ std::optional<std::string_view> text_in(std::string_view json) {
   if (json == "null") return std::nullopt;
   if (json.size() >= 2 && json.front() == '"') return json.substr(1, json.size() - 2);
   return json;
-}
-
-std::vector<std::string> best_of(const std::map<std::string_view, double>& scores) {
-  std::vector<std::pair<double, std::string_view>> order;
-  order.reserve(scores.size());
-  for (const auto& [name, score] : scores) order.emplace_back(-score, name);
-  std::ranges::sort(order);
-  std::vector<std::string> best;
-  for (std::size_t i = 0; i < std::min(k_tops_max, order.size()); ++i) {
-    best.emplace_back(order[i].second);
-  }
-  return best;
 }
 
 }  // namespace
@@ -254,28 +238,6 @@ TimeMs PersonSubject::rfm_changes_ms() const {
   return scores_change_ms_ = changes_ms;
 }
 
-// What they had to do with, by the weight of the deed and its age. All ages grow alike, so that the
-// order holds until something happens.
-void PersonSubject::find_tops() const {
-  if (top_categories_) return;
-  top_categories_.emplace();
-  if (around_.catalog == nullptr || profile_.recent.empty()) return;
-  std::map<std::string_view, double> categories;
-  std::map<std::string_view, double> brands;
-  const TimeMs newest_ms = profile_.recent.front().time_ms;
-  for (const profiles::ProfileEvent& event : profile_.recent) {
-    const Product* const product = around_.catalog->find(event.product);
-    const double weight = default_weight(event.type);
-    if (product == nullptr || weight <= 0) continue;
-    const double days = static_cast<double>(newest_ms - event.time_ms) / k_day_ms;
-    const double score = weight * std::exp2(-days / k_taste_half_life_days);
-    for (const std::string& category : product->categories) categories[category] += score;
-    if (!product->brand.empty()) brands[product->brand] += score;
-  }
-  top_categories_ = best_of(categories);
-  top_brands_ = best_of(brands);
-}
-
 const std::vector<std::string>& PersonSubject::top_categories() const {
   find_tops();
   return *top_categories_;
@@ -292,27 +254,6 @@ const Level& PersonSubject::level() const {
                       around_.levels != nullptr ? *around_.levels : k_none, now_ms_);
   }
   return *level_;
-}
-
-const PersonSubject::PriceBand& PersonSubject::prices() const {
-  if (prices_) return *prices_;
-  prices_.emplace();
-  if (around_.catalog == nullptr) return *prices_;
-  std::vector<std::int64_t> minor;
-  std::string_view currency;
-  for (const profiles::ProfileEvent& event : profile_.recent) {
-    const Product* const product = around_.catalog->find(event.product);
-    if (product == nullptr || !product->price || default_weight(event.type) <= 0) continue;
-    if (minor.empty()) currency = product->currency;
-    if (product->currency == currency) minor.push_back(product->price->minor);
-  }
-  if (minor.empty()) return *prices_;
-  std::ranges::sort(minor);
-  const double unit = std::pow(10.0, currency_digits(currency));
-  const auto at = [&](std::size_t place) { return static_cast<double>(minor[place]) / unit; };
-  prices_->from = at((minor.size() - 1) / 4);
-  prices_->to = at(minor.size() - 1 - (minor.size() - 1) / 4);
-  return *prices_;
 }
 
 std::optional<bool> PersonSubject::boolean(std::size_t) const { return !is_visitor_; }
