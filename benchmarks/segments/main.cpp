@@ -256,8 +256,9 @@ class Bench {
       const recommend::ProductCondition none;
       recommend::AssortmentBook book;
       const auto find = [&] {
-        return book.find({.request_filter = filter, .placement_filter = none}, catalog_->numbers(),
-                         catalog, live, clock_.now_ms());
+        return book.find(
+            {.category = {}, .market = {}, .request_filter = filter, .placement_filter = none},
+            catalog_->numbers(), catalog, live, clock_.now_ms());
       };
       auto began = Clock::now();
       const auto first = find();
