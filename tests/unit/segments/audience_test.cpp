@@ -126,5 +126,37 @@ TEST(AudienceSchemaTest, NamesWhatIsNear) {
               testing::ElementsAre("a", "b"));
 }
 
+TEST(AudienceSchemaTest, EveryMalformedAudienceGetsAColumn) {
+  for (const std::string_view text : {"",
+                                      "cart",
+                                      "cart.",
+                                      "cart.subtotal",
+                                      "cart.subtotal >",
+                                      "cart.subtotal > \"50\"",
+                                      "cart.products == \"boot\"",
+                                      "\"Shoes\" in cart.subtotal",
+                                      "context.hour in [\"18\"]",
+                                      "context.channel = \"app\"",
+                                      "context.channel == app",
+                                      "session.views > session.products",
+                                      "session.categories[\"Shoes\"]",
+                                      "size(cart.subtotal) > 1",
+                                      "!cart.quantity",
+                                      "days_since(context.hour) > 1",
+                                      "double(cart.subtotal) > 1",
+                                      "context.weekday == true",
+                                      "in_segment(cart.products)",
+                                      "count(\"cart.add\", \"1d\") > 0",
+                                      "user.cart.subtotal > 1",
+                                      "sets.intersects(context.channel, [\"app\"])",
+                                      "title == \"boot\""}) {
+    const auto audience = Audience::parse(text);
+    ASSERT_FALSE(audience.ok()) << text;
+    EXPECT_THAT(std::string(message_of(audience.status())),
+                testing::MatchesRegex("column [0-9]+: .+"))
+        << text;
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::segments
