@@ -29,7 +29,7 @@ MAY_USE = {
     "server/profiles": ["server/identity", "server/catalog", "server/events", "server/store"],
     "server/segments": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/events",
                         "server/store"],
-    "server/recommend": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
+    "server/recommend": ["server/expressions", "server/segments", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
     "server/audiences": ["training", "index", "server/recommend", "server/segments", "server/live_model", "server/profiles",
                          "server/identity", "server/catalog", "server/events", "server/store"],

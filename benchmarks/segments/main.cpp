@@ -17,6 +17,8 @@
 #include "base/random.h"
 #include "benchmarks/support/about.h"
 #include "server/events/event_log.h"
+#include "server/live_model/live_model.h"
+#include "server/recommend/assortment.h"
 #include "server/segments/segment_engine.h"
 
 namespace vitrine::segments {
@@ -94,6 +96,7 @@ class Bench {
     preview();
     sizes(count);
     list(count);
+    filters();
   }
 
  private:
@@ -239,6 +242,34 @@ class Bench {
     }
     fmt::print("members: {:.0f} a second with their ids ({} of {}, {} bytes)\n",
                static_cast<double>(size) / seconds_since(began), size, largest, bytes);
+  }
+
+  // What a filter of a request costs: asking the whole catalog at its first use, then its bits.
+  void filters() {
+    const auto catalog = catalog_->current();
+    const auto live = std::make_shared<const live_model::LiveModel>();
+    for (const std::string_view text :
+         {"price < 50 && in_stock", "brand == \"brand 7\" || price > 100",
+          "price < 50 && user.orders_count == 0"}) {
+      const recommend::ProductCondition filter{.expression =
+                                                   *recommend::ProductExpression::parse(text)};
+      const recommend::ProductCondition none;
+      recommend::AssortmentBook book;
+      const auto find = [&] {
+        return book.find(
+            {.category = {}, .market = {}, .request_filter = filter, .placement_filter = none},
+            catalog_->numbers(), catalog, live, clock_.now_ms());
+      };
+      auto began = Clock::now();
+      const auto first = find();
+      const double first_seconds = seconds_since(began);
+      constexpr int k_times = 1000;
+      began = Clock::now();
+      for (int i = 0; i < k_times; ++i) find();
+      fmt::print("filter {}: {:.1f} ms at its first use of {} products, then {:.2f} us ({} hold)\n",
+                 text, first_seconds * 1e3, catalog->size(), seconds_since(began) * 1e6 / k_times,
+                 first->products().count());
+    }
   }
 
   std::unique_ptr<store::Database> database_;

@@ -93,6 +93,21 @@ void add_settings(CLI::App& app, Config& config) {
             "Writes that may wait for the disk; one more is answered 429");
   add_size(app, "--profile-cache", config.profiles.cache_bytes, k_mib, k_mib * k_mib,
            "Memory of people's profiles; what does not fit is read from the store");
+  app.add_option_function<std::string>(
+         "--levels",
+         [&config](const std::string& text) {
+           config.levels.levels = *segments::parse_levels(text);
+         },
+         "Levels by the net spend of twelve months, ascending, e.g. silver:200,gold:1000")
+      ->check([](const std::string& text) {
+        const auto levels = segments::parse_levels(text);
+        return levels.ok() ? "" : std::string(levels.status().message());
+      })
+      ->type_name("NAME:SPEND,...")
+      ->group("Settings");
+  add_count(app, "--level-grace-days", config.levels.grace_days, 0,
+            segments::LevelRules::k_grace_days_max,
+            "Days for which a level is kept when the spend has fallen below it");
   add_count(app, "--checkpoint-entries", config.checkpoints.entries, 1000, 1'000'000'000,
             "Entries of the log after which a checkpoint is written: what a restart replays");
   add_count(app, "--checkpoint-ms", config.checkpoints.interval_ms, 100, k_day_ms,

@@ -26,6 +26,7 @@
 #include "server/http/workers.h"
 #include "server/live_model/model_watcher.h"
 #include "server/profiles/profile_book.h"
+#include "server/segments/levels.h"
 #include "server/store/database.h"
 #include "server/webhooks/webhooks.h"
 
@@ -76,6 +77,8 @@ struct Config {
   ProductLimits products;
   // How often a newly promoted model is looked for, and how its products are searched.
   live_model::ModelWatcher::Options models;
+  // What those who spend much are called, and for how many days they keep that. [0, 365]
+  segments::LevelRules levels;
   // Milliseconds after which a recommendation is answered with what is there.
   TimeMs recommend_deadline_ms = 100;
   // Sizes and times that a client is held to.

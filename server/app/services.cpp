@@ -25,6 +25,19 @@ absl::Status kept(absl::StatusOr<std::unique_ptr<T>> opened, std::unique_ptr<T>&
   return opened.status();
 }
 
+// In words, as SegmentStore wants them.
+std::vector<std::string> placements_asking_for(std::string_view segment,
+                                               const recommend::PlacementBook& book) {
+  std::vector<std::string> users;
+  for (const recommend::Placement& placement : book.all()) {
+    for (const recommend::NamedSegment& named : named_segments(placement)) {
+      if (named.segment != segment) continue;
+      users.push_back(fmt::format("placement {} ({})", placement.name, named.where));
+    }
+  }
+  return users;
+}
+
 }  // namespace
 
 Services::Services(const Config& config, const Clock& clock, Metrics& metrics, Log& log)
@@ -131,6 +144,16 @@ absl::Status Services::start_parts(Access access) {
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
   start_privacy();
+  segment_engine_.emplace(segments::SegmentEngine::Parts{
+      .store = *segments_,
+      .changed = changed_people_,
+      .profiles = *profiles_,
+      .identities = *identities_,
+      .catalog = *catalog_,
+      .clock = clock_,
+      .metrics = metrics_,
+      .log = log_,
+      .levels = std::make_shared<const segments::LevelRules>(config_.levels)});
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
                                                      .profiles = *profiles_,
                                                      .popularity = *popularity_,
@@ -139,19 +162,12 @@ absl::Status Services::start_parts(Access access) {
                                                      .live_model = *watcher_,
                                                      .clock = clock_,
                                                      .metrics = metrics_,
+                                                     .surroundings = &*segment_engine_,
                                                      .chance_seed = any_seed(),
                                                      .deadline_ms = config_.recommend_deadline_ms},
                        *placements_->current());
   placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
 
-  segment_engine_.emplace(segments::SegmentEngine::Parts{.store = *segments_,
-                                                         .changed = changed_people_,
-                                                         .profiles = *profiles_,
-                                                         .identities = *identities_,
-                                                         .catalog = *catalog_,
-                                                         .clock = clock_,
-                                                         .metrics = metrics_,
-                                                         .log = log_});
   segments_->on_change([this](const std::vector<UserNumber>& by_hand) {
     for (const UserNumber user : by_hand) changed_people_.note(user, clock_.now_ms());
     segment_engine_->wake();
@@ -169,6 +185,8 @@ absl::Status Services::start_parts(Access access) {
                       .committer = *committer_,
                       .clock = clock_,
                       .log = log_});
+  segments_->add_users(
+      [this](std::string_view key) { return placements_asking_for(key, *placements_->current()); });
   segment_engine_->start();
 
   router_.emplace(access == Access::everybody ? http::AccessPolicy::open()

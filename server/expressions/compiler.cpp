@@ -116,6 +116,7 @@ Compiler::Compiled Compiler::name(const Node& node) {
 
 Compiler::Compiled Compiler::field(std::size_t slot) {
   Value value{.type = schema_.field(slot).type, .slot = slot, .is_field = true};
+  asks_slot(slot);
   const bool moves = schema_.field(slot).moves;
   depends_on_time_ = depends_on_time_ || moves;
   const auto note = [slot, moves](const Moment& moment) {
@@ -150,8 +151,7 @@ Compiler::Compiled Compiler::field(std::size_t slot) {
   return value;
 }
 
-Compiler::Compiled Compiler::key(const Node& node, std::string_view map,
-                                 std::string_view key) const {
+Compiler::Compiled Compiler::key(const Node& node, std::string_view map, std::string_view key) {
   const auto slot = schema_.find(map);
   if (!slot) {
     return wrong_at(node.column, "unknown name '{}'{}", quoted(map),
@@ -161,6 +161,7 @@ Compiler::Compiled Compiler::key(const Node& node, std::string_view map,
     return wrong_at(node.column, "'{}' is {}: it has no [\"key\"]", map,
                     name_of(schema_.field(*slot).type));
   }
+  asks_slot(*slot);
   return Value{.type = Type::text,
                .text = computed<std::string_view>(
                    [slot = *slot, key = std::string(key)](const Moment& moment) {
@@ -359,13 +360,12 @@ Compiler::Compiled Compiler::negation(const Node& node) {
                })};
 }
 
-Compiler::Compiled Compiler::presence(const Node& node) const {
+Compiler::Compiled Compiler::presence(const Node& node) {
   const Node& asked = node.children.front();
   if (asked.kind != Kind::name && asked.kind != Kind::key) {
     return wrong_at(asked.column, "expected a name in has(...), as in has(brand)");
   }
-  Compiler inner(schema_);
-  VITRINE_ASSIGN_OR_RETURN(Value value, inner.compile(asked));
+  VITRINE_ASSIGN_OR_RETURN(Value value, compile(asked));
   Value result{.type = Type::boolean};
   if (value.truth) {
     result.truth = computed<bool>([term = std::move(value.truth)](const Moment& moment) {

@@ -88,6 +88,7 @@ Compiler::Compiled Compiler::people(const Node& node) {
     return wrong_at(node.column, "{}(...) asks about a person: here {} is asked",
                     spelling_of(node.operation).text, schema_.scope());
   }
+  parts_ |= 1U << schema_.part_of_people();
   switch (node.operation) {
     case Operation::sum:
       return spend(node);
@@ -112,6 +113,8 @@ Compiler::Compiled Compiler::event_count(const Node& node) {
     if (category.empty()) return wrong_at(node.children[1].column, "expected a category, got \"\"");
   }
   depends_on_time_ = true;
+  // Events of other kinds push old ones out of what is known of categories.
+  event_types_ |= category.empty() ? of_type(type) : k_all_event_types;
   return Value{
       .type = Type::number,
       .number =
@@ -131,6 +134,7 @@ Compiler::Compiled Compiler::spend(const Node& node) {
   }
   VITRINE_ASSIGN_OR_RETURN(const TimeMs window_ms, window_in(node.children.back()));
   depends_on_time_ = true;
+  event_types_ |= of_type(type);
   return Value{.type = Type::number, .number = computed<double>([window_ms](const Moment& moment) {
                                        return in_window(
                                            moment.subject.spend(moment.now_ms - window_ms),
@@ -139,8 +143,9 @@ Compiler::Compiled Compiler::spend(const Node& node) {
 }
 
 // last(kind): a time
-Compiler::Compiled Compiler::last_event(const Node& node) const {
+Compiler::Compiled Compiler::last_event(const Node& node) {
   VITRINE_ASSIGN_OR_RETURN(const EventType type, event_type_in(node.children.front()));
+  event_types_ |= of_type(type);
   return Value{.type = Type::time, .number = computed<double>([type](const Moment& moment) {
                                      return moment.subject.last_event_ms(type);
                                    })};

@@ -11,13 +11,16 @@ namespace vitrine::expressions {
 absl::StatusOr<Program> Program::compile(const Node& tree, const Schema& schema) {
   Compiler compiler(schema);
   VITRINE_ASSIGN_OR_RETURN(Truth truth, compiler.condition(tree));
-  return Program(std::make_unique<const Terms>(std::move(truth)), compiler.depends_on_time(),
-                 compiler.segments());
+  return Program(std::make_unique<const Terms>(std::move(truth)), compiler);
 }
 
-Program::Program(std::unique_ptr<const Terms> terms, bool depends_on_time,
-                 std::vector<std::string> segments)
-    : terms_(std::move(terms)), depends_on_time_(depends_on_time), segments_(std::move(segments)) {}
+Program::Program(std::unique_ptr<const Terms> terms, const Compiler& compiler)
+    : terms_(std::move(terms)),
+      depends_on_time_(compiler.depends_on_time()),
+      segments_(compiler.segments()),
+      parts_(compiler.parts()),
+      slots_(compiler.slots()),
+      event_types_(compiler.event_types()) {}
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 Program::~Program() = default;

@@ -7,6 +7,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@
 
 namespace vitrine::expressions {
 
+class Compiler;
 class Terms;
 
 class Program {
@@ -38,14 +41,22 @@ class Program {
   bool depends_on_time() const { return depends_on_time_; }
   // Whose keys in_segment(...) names, each once, in order.
   const std::vector<std::string>& segments() const { return segments_; }
+  // Which parts of the schema it asks, one bit each.
+  std::uint32_t parts() const { return parts_; }
+  // Of which fields' values it asks, each once, in order.
+  const std::vector<std::size_t>& slots() const { return slots_; }
+  // Of which kinds of events it asks, beside what fields tell.
+  EventTypes event_types() const { return event_types_; }
 
  private:
-  Program(std::unique_ptr<const Terms> terms, bool depends_on_time,
-          std::vector<std::string> segments);
+  Program(std::unique_ptr<const Terms> terms, const Compiler& compiler);
 
   std::unique_ptr<const Terms> terms_;
   bool depends_on_time_;
   std::vector<std::string> segments_;
+  std::uint32_t parts_;
+  std::vector<std::size_t> slots_;
+  EventTypes event_types_;
 };
 
 }  // namespace vitrine::expressions

@@ -6,8 +6,12 @@
 #include <numeric>
 #include <utility>
 
+#include "base/check.h"
+
 namespace vitrine::expressions {
 namespace {
+
+constexpr std::size_t k_listed_max = 30;  // names in a message
 
 char small(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
@@ -63,6 +67,23 @@ std::string_view name_of(Type type) {
 Schema::Schema(std::string_view scope, std::vector<Field> fields, About about)
     : about_(about), scope_(scope), fields_(std::move(fields)) {}
 
+Schema::Schema(std::string_view scope, std::span<const Schema* const> parts)
+    : about_(About::things), scope_(scope) {
+  CHECK(parts.size() <= k_parts_max, "a subject has as many parts");
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    if (part > 0) part_begins_.push_back(fields_.size());
+    fields_.insert(fields_.end(), parts[part]->fields_.begin(), parts[part]->fields_.end());
+    if (!parts[part]->is_about_people()) continue;
+    about_ = About::people;
+    people_part_ = part;
+  }
+}
+
+std::size_t Schema::part_of(std::size_t slot) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(part_begins_, [&](std::size_t begin) { return begin <= slot; }));
+}
+
 std::optional<std::size_t> Schema::find(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &Field::name);
   if (found == fields_.end()) return std::nullopt;
@@ -82,11 +103,16 @@ std::string Schema::suggestion_for(std::string_view name) const {
        {name, name.substr(name.rfind('.') + 1), name.substr(0, name.find('.'))}) {
     if (const auto near = nearest(part)) return fmt::format("; did you mean '{}'?", *near);
   }
+  // Of many names those of the same kind: all of user. for user.x.
+  const std::string_view prefix =
+      fields_.size() <= k_listed_max ? "" : name.substr(0, name.find('.') + 1);
   std::string names;
   for (const Field& field : fields_) {
+    if (!field.name.starts_with(prefix)) continue;
     if (!names.empty()) names += ", ";
     names += field.name;
   }
+  if (names.empty()) return {};
   return fmt::format("; {} has {}", scope_, names);
 }
 

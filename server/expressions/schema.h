@@ -48,15 +48,24 @@ std::optional<std::string_view> nearest_name(std::string_view name,
 
 class Schema {
  public:
+  static constexpr std::size_t k_parts_max = 4;
+
   // `scope` names it in messages: "a product". A field's place in the list is the slot that a
   // Subject is asked for.
   Schema(std::string_view scope, std::vector<Field> fields, About about = About::things);
+  // The names of all `parts`, at most k_parts_max, one after the other: see JoinedSubject.
+  Schema(std::string_view scope, std::span<const Schema* const> parts);
 
   std::optional<std::size_t> find(std::string_view name) const;
   const Field& field(std::size_t slot) const { return fields_[slot]; }
   std::span<const Field> fields() const { return fields_; }
   std::string_view scope() const { return scope_; }
   bool is_about_people() const { return about_ == About::people; }
+  // In which part a slot is, and which part functions about people ask; 0 of a schema in one.
+  std::size_t part_of(std::size_t slot) const;
+  std::size_t part_of_people() const { return people_part_; }
+  // The first slot of each part but the first.
+  std::span<const std::size_t> part_begins() const { return part_begins_; }
 
   // "; did you mean 'price'?", or which names there are.
   std::string suggestion_for(std::string_view name) const;
@@ -67,7 +76,14 @@ class Schema {
   About about_;
   std::string_view scope_;
   std::vector<Field> fields_;
+  std::vector<std::size_t> part_begins_;
+  std::size_t people_part_ = 0;
 };
+
+// A set of kinds of events, one bit each.
+using EventTypes = std::uint64_t;
+constexpr EventTypes k_all_event_types = ~EventTypes{0};
+constexpr EventTypes of_type(EventType type) { return EventTypes{1} << static_cast<int>(type); }
 
 constexpr TimeMs k_never_ms = std::numeric_limits<TimeMs>::max();
 

@@ -123,6 +123,7 @@ Rule read_boost(ObjectReader& reader, const std::string& path) {
   Rule rule;
   rule.id = reader.text("id", Rule::k_id_bytes_max).value_or(path);
   rule.when = read_condition(reader, "when", path);
+  rule.audience = read_audience(reader, "audience");
   rule.factor = read_factor(reader);
   rule.kind = rule.factor < 1 ? RuleKind::bury : RuleKind::boost;
   return rule;
@@ -133,6 +134,7 @@ Rule read_rule(ObjectReader& reader, const std::string& path) {
   rule.id = reader.required_text("id", Rule::k_id_bytes_max);
   rule.kind = read_kind(reader);
   rule.when = read_condition(reader, "when", path);
+  rule.audience = read_audience(reader, "audience");
   rule.position = static_cast<std::size_t>(
       reader.integer("position", 1, static_cast<std::int64_t>(Rule::k_position_max)).value_or(1));
   rule.factor = read_factor(reader);
@@ -186,6 +188,15 @@ absl::StatusOr<ProductCondition> condition_from_text(std::string_view text) {
   ProductCondition condition;
   VITRINE_ASSIGN_OR_RETURN(condition.expression, recommend::ProductExpression::parse(text));
   return condition;
+}
+
+segments::Audience read_audience(ObjectReader& reader, std::string_view name) {
+  const auto text = reader.text(name, expressions::Limits().bytes_max);
+  if (!text) return {};
+  auto audience = segments::Audience::parse(*text);
+  if (audience.ok()) return *std::move(audience);
+  reader.refuse(name, message_of(audience.status()));
+  return {};
 }
 
 ProductCondition read_condition(ObjectReader& reader, std::string_view name,
@@ -252,6 +263,7 @@ std::vector<Rule> read_rules(ObjectReader& reader, std::string_view name, const 
 void append_rule(JsonWriter& json, const Rule& rule) {
   json.begin_object().field("id", rule.id).field("kind", name_of(rule.kind)).key("when");
   append_condition(json, rule.when);
+  if (!rule.audience.is_empty()) json.field("audience", rule.audience.text());
   if (rule.kind == RuleKind::pin) {
     json.field("position", rule.position);
   } else {

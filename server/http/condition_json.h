@@ -25,6 +25,10 @@ recommend::ProductCondition read_condition(ObjectReader& reader, std::string_vie
                                            const std::string& path);
 void append_condition(JsonWriter& json, const recommend::ProductCondition& condition);
 
+// The audience in the field `name`; the empty one when it is absent. A text that is no expression
+// is refused on the reader.
+segments::Audience read_audience(ObjectReader& reader, std::string_view name);
+
 // The condition that an expression says. InvalidArgument names the column.
 absl::StatusOr<recommend::ProductCondition> condition_from_text(std::string_view text);
 

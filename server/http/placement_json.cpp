@@ -125,6 +125,7 @@ absl::StatusOr<Placement> placement_from_json(std::string_view text, std::string
   placement.purchased = read_policy(reader);
   read_flags(reader, placement);
   placement.filter = read_condition(reader, "filter", "");
+  placement.audience = read_audience(reader, "audience");
   placement.rules = read_rules(reader, "rules", "");
   const boost::json::value* const variety = reader.object("variety");
   placement.version = static_cast<std::uint64_t>(
@@ -153,6 +154,7 @@ void append_placement(JsonWriter& json, const Placement& placement) {
   json.field("exclude_cart", placement.exclude_cart);
   json.field("answers_newest", placement.answers_newest).key("filter");
   append_condition(json, placement.filter);
+  if (!placement.audience.is_empty()) json.field("audience", placement.audience.text());
   json.key("rules").begin_array();
   for (const recommend::Rule& rule : placement.rules) append_rule(json, rule);
   json.end_array().key("variety").begin_object();

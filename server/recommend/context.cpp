@@ -1,6 +1,9 @@
 #include "server/recommend/context.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "server/recommend/visit.h"
 
 namespace vitrine::recommend {
 namespace {
@@ -90,7 +93,24 @@ void mark_page(const catalog::CatalogSnapshot& catalog, std::span<const ProductN
   }
 }
 
+// Of a visitor that may be told of its own part only, the visitor.
+std::shared_ptr<const Visit> visit_of(const Recommender::Parts& parts, const Snapshot& snapshot,
+                                      const Context& context) {
+  const identity::Who& who = snapshot.who;
+  const UserNumber person = who.is_own_part_only ? who.visitor : who.user;
+  segments::Surroundings around;
+  if (parts.surroundings != nullptr) around = parts.surroundings->surroundings();
+  around.catalog = snapshot.catalog;
+  const bool is_visitor = person == k_nobody || !parts.identities.is_user(person);
+  return std::make_shared<const Visit>(std::move(around), person, is_visitor, snapshot.profile,
+                                       situation_of(context.request, context));
+}
+
 }  // namespace
+
+bool Context::is_in_audience() const {
+  return visit == nullptr || visit->holds(placement.audience);
+}
 
 float Context::popularity_of(ProductNumber product_number) const {
   const std::optional<std::uint32_t> row = live->row_of(product_number);
@@ -183,6 +203,7 @@ Context make_context(const Recommender::Parts& parts, const Snapshot& snapshot,
   mark_request(context, memory.marks);
   mark_person(context, memory.marks);
   mark_page(*snapshot.catalog, on_page, memory);
+  if (asks_about_visit(request, placement)) context.visit = visit_of(parts, snapshot, context);
   return context;
 }
 

@@ -19,6 +19,8 @@
 
 namespace vitrine::recommend {
 
+class Visit;
+
 // One look at everything that changes: what the answers of one page share.
 struct Snapshot {
   std::shared_ptr<const live_model::LiveModel> live;
@@ -61,10 +63,13 @@ struct Context {
   std::int64_t deadline_us;  // of steady(); a source that has not begun by then is left out
   std::size_t pool;          // how many candidates to give: more where the filter will take many
   bool has_filter;           // of the request or the placement
+  // Null where nothing that is asked speaks of it.
+  std::shared_ptr<const Visit> visit = nullptr;
   // What the request's category and market and the filters leave; null for everything.
   std::shared_ptr<const Assortment> assortment = nullptr;
 
   std::int64_t left_us() const { return deadline_us - steady(); }
+  bool is_in_audience() const;  // whether the placement is for this visit
   bool is_late() const { return left_us() <= 0; }
   // The row's vector; empty when the live model has none for the product.
   std::span<const float> vector_of(ProductNumber product_number) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/recommend/repurchase.h"
+#include "server/recommend/visit.h"
 
 namespace vitrine::recommend {
 namespace {
@@ -36,9 +37,13 @@ bool is_in_requested_category(const Context& context, const Product* product) {
 
 bool passes_filters(const Context& context, ProductNumber number, const Product* product) {
   if (!context.has_filter) return true;
-  if (context.assortment != nullptr && context.assortment->contains(number)) return true;
-  return product != nullptr && holds(context.request.filter, *product, context.now_ms) &&
-         holds(context.placement.filter, *product, context.now_ms);
+  if (context.assortment == nullptr || !context.assortment->contains(number)) {
+    const bool holds_alone = product != nullptr &&
+                             holds(context.request.filter, *product, context.now_ms) &&
+                             holds(context.placement.filter, *product, context.now_ms);
+    if (!holds_alone) return false;
+  }
+  return context.visit == nullptr || product == nullptr || is_allowed_by_visit(context, *product);
 }
 
 // Whether an answer to this request depends on more of a product than that it may be shown.

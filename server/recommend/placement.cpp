@@ -63,6 +63,11 @@ absl::Status check_sources(const Placement& placement) {
   return absl::OkStatus();
 }
 
+void name_all(const std::vector<std::string>& segments, const std::string& where,
+              std::vector<NamedSegment>& named) {
+  for (const std::string& segment : segments) named.push_back({segment, where});
+}
+
 }  // namespace
 
 absl::Status validate(const Variety& variety) {
@@ -94,6 +99,18 @@ absl::Status validate(const Placement& placement) {
   VITRINE_RETURN_IF_ERROR(validate(placement.filter, "filter"));
   VITRINE_RETURN_IF_ERROR(validate(placement.rules, "rules", k_rules_max));
   return validate(placement.variety);
+}
+
+std::vector<NamedSegment> named_segments(const Placement& placement) {
+  std::vector<NamedSegment> named;
+  name_all(placement.filter.expression.segments(), "filter", named);
+  name_all(placement.audience.segments(), "audience", named);
+  for (const Rule& rule : placement.rules) {
+    const std::string where = fmt::format("rules[{}]", rule.id);
+    name_all(rule.when.expression.segments(), where, named);
+    name_all(rule.audience.segments(), where, named);
+  }
+  return named;
 }
 
 }  // namespace vitrine::recommend

@@ -12,6 +12,7 @@
 
 #include "server/recommend/product_condition.h"
 #include "server/recommend/rule.h"
+#include "server/segments/audience.h"
 
 namespace vitrine::recommend {
 
@@ -63,6 +64,8 @@ struct Placement {
   // anything related to it may be shown: the last click is never without effect.
   bool answers_newest = false;
   ProductCondition filter = {};  // on top of the request's own
+  // For whom, and when: others get an answer without products. Empty: for everybody.
+  segments::Audience audience = {};
   std::vector<Rule> rules = {};
   Variety variety = {};
   // 1: as shipped; every stored change of any placement takes the next number, so that a version
@@ -79,5 +82,12 @@ struct PlacementLimits {
 // Whether a placement can be served: its name, sources, fallback, filter, rules and variety.
 // InvalidArgument names the field, its value and what is allowed.
 absl::Status validate(const Placement& placement);
+
+// The segments that a placement names, each with where: "filter", "audience", "rules[autumn]".
+struct NamedSegment {
+  std::string segment;
+  std::string where;
+};
+std::vector<NamedSegment> named_segments(const Placement& placement);
 
 }  // namespace vitrine::recommend

@@ -102,6 +102,7 @@ void Plan::Source::leave_out(const Context& context, std::vector<ProductNumber>&
 
 void Plan::look_ahead(const Context& context, Scratch& memory) const {
   memory.is_whole = true;
+  if (!context.is_in_audience()) return;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Source& source = sources[i];
     if (!source.is_search(context)) {

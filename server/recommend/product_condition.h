@@ -41,7 +41,8 @@ struct ProductCondition {
 // allowed.
 absl::Status validate(const ProductCondition& condition, std::string_view field);
 
-// Whether `product` is what the condition asks for; the empty condition admits everything.
+// Whether `product` is what the condition asks of products alone; the empty condition admits
+// everything.
 bool holds(const ProductCondition& condition, const Product& product, TimeMs now_ms);
 
 }  // namespace vitrine::recommend

@@ -75,7 +75,7 @@ void append_key(const ProductCondition& condition, TimeMs now_ms, std::string& k
     append_text(name, key);
     append_text(value, key);
   }
-  append_text(condition.expression.text(), key);
+  append_text(condition.expression.product_text(), key);
   fmt::format_to(std::back_inserter(key), "{};", condition.expression.step_at(now_ms));
 }
 

@@ -1,7 +1,8 @@
 // A question about a product, made ready once and asked often: what filters and rules compile to.
 //
-// It reads the product and the time alone, so that its answers can be kept for a whole catalog, see
-// assortment.h. Thread-safety: immutable; const methods may run at the same time from any thread.
+// It reads the product and the time alone, not what an expression says of the visit, so that its
+// answers can be kept for a whole catalog, see assortment.h. Thread-safety: immutable; const
+// methods may run at the same time from any thread.
 #pragma once
 
 #include <memory>

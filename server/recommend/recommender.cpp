@@ -9,6 +9,7 @@
 #include "server/recommend/blend.h"
 #include "server/recommend/filter_stage.h"
 #include "server/recommend/sources/sources.h"
+#include "server/recommend/visit.h"
 
 namespace vitrine::recommend {
 
@@ -87,6 +88,11 @@ void look_ahead(const Plan& plan, const Context& context, Scratch& memory) {
 
 RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begun& begun,
                             Scratch& memory, Chance& chance) {
+  if (!context.is_in_audience()) {
+    RecommendAnswer nothing = begin_answer(context);
+    nothing.in_audience = false;
+    return nothing;
+  }
   FilterStage filter(context, memory.context.marks);
   plan.gather(context, filter, memory);
   const std::int64_t candidates_us = steady_us();
@@ -127,6 +133,13 @@ Context Recommender::context_for(const Snapshot& snapshot, const RecommendReques
   Context context = make_context(parts_, snapshot, request, placement, memory.context, on_page);
   context.assortment = assortments_.find(scope_of(request, placement), context.numbers,
                                          context.catalog, context.live, context.now_ms);
+  // What a filter says of the visit holds for all products or for none.
+  const bool is_closed =
+      context.visit != nullptr && !(context.visit->allows(request.filter.expression) &&
+                                    context.visit->allows(placement.filter.expression));
+  if (is_closed && context.assortment != nullptr) {
+    context.assortment = Assortment::of({}, context.numbers, context.catalog, context.live);
+  }
   return context;
 }
 

@@ -32,6 +32,10 @@
 #include "server/recommend/pace.h"
 #include "server/recommend/placement_book.h"
 
+namespace vitrine::segments {
+class SurroundingsSource;
+}  // namespace vitrine::segments
+
 namespace vitrine::recommend {
 
 struct Context;
@@ -57,6 +61,9 @@ struct RecommendRequest {
   std::string order_id = {};           // for order_done
   std::string category = {};           // only products of this category path
   std::string market = {};
+  // For expressions alone, as the shop says.
+  std::string channel = {}, device = {}, country = {}, query = {};
+  int utc_offset_minutes = 0;  // likewise; within Situation::k_utc_offset_minutes_max
   std::vector<std::string> exclude = {};
   ProductCondition filter = {};   // products that do not hold it are not shown
   std::vector<Rule> boosts = {};  // boosts and buries for this request, no pins
@@ -108,6 +115,7 @@ struct RecommendAnswer {
   std::uint64_t placement_version = 0;
   std::string model_version;  // empty while there is no model
   bool personalized = false;  // something known about the person had a say
+  bool in_audience = true;    // false: the placement is for others, and nothing is shown
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;  // that `products` point into
   std::vector<RecommendedProduct> products;
   std::vector<Removed> removed;  // what each filter took away of all that was looked at
@@ -125,7 +133,7 @@ struct Ranking {
 // What became of one product on its way into an answer.
 struct WhyNot {
   std::size_t position = 0;  // from 1, when it is shown; 0 when it is not
-  // What kept it out: a name as in Removed, "unknown_product" (nobody ever named it),
+  // What kept it out: a name as in Removed, "audience", "unknown_product" (nobody ever named it),
   // "no_candidate" (no source gave it) or "score" (others were better). Empty when it is shown.
   std::string_view stage;
   bool is_candidate = false;  // a source gave it and no filter took it
@@ -155,6 +163,9 @@ class Recommender {
     const live_model::LiveModelSource& live_model;
     const Clock& clock;
     Metrics& metrics;
+    // What people are seen against where expressions speak of them; null: nobody is in a segment
+    // or has scores.
+    const segments::SurroundingsSource* surroundings = nullptr;
     std::uint64_t chance_seed = 1;  // of what is drawn by chance
     // After so long from its arrival a request is answered with what is there: searches that would
     // end later are left out, then every source, and the fallback fills up. 1 .. 60,000.

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "server/recommend/product_condition.h"
+#include "server/segments/audience.h"
 
 namespace vitrine::recommend {
 
@@ -31,7 +32,8 @@ struct Rule {
   std::string id;  // unique in its placement; answers with `explain` say which rules did what
   RuleKind kind = RuleKind::boost;
   ProductCondition when = {};
-  std::size_t position = 1;  // of a pin: the place in the list, from 1
+  segments::Audience audience = {};  // for whom, and when; empty: for everybody
+  std::size_t position = 1;          // of a pin: the place in the list, from 1
   float factor = 1;  // of a boost or bury: scores are multiplied by it, in (0, k_factor_max]
   std::optional<TimeMs> valid_from_ms = {};
   std::optional<TimeMs> valid_until_ms = {};  // exclusive

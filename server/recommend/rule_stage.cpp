@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/recommend/visit.h"
+
 namespace vitrine::recommend {
 
 CompiledRules compile(std::span<const Rule> rules) {
@@ -21,13 +23,19 @@ RuleStage::RuleStage(const Context& context, const CompiledRules& placement)
 void RuleStage::take(const CompiledRules& rules) {
   for (const CompiledRule& rule : rules) {
     if (!rule.rule->is_valid(context_.now_ms)) continue;
+    const Visit* const visit = context_.visit.get();
+    if (visit != nullptr &&
+        !(visit->holds(rule.rule->audience) && visit->allows(rule.rule->when.expression))) {
+      continue;
+    }
     (rule.rule->kind == RuleKind::pin ? pins_ : factors_).push_back(rule);
   }
 }
 
 bool RuleStage::holds(const CompiledRule& rule, ProductNumber product) const {
   const Product* const known = context_.catalog->find(product);
-  return known != nullptr && rule.when->holds(*known, context_.now_ms);
+  return known != nullptr && rule.when->holds(*known, context_.now_ms) &&
+         (context_.visit == nullptr || context_.visit->allows(rule.rule->when.expression, *known));
 }
 
 void RuleStage::rescore(Pool& pool) const {

@@ -29,6 +29,7 @@ void read_candidate(const Context& context, ProductMarks& marks, const Pool& poo
 }
 
 std::string_view stage_of(const Context& context, const WhyNot& found, ProductNumber product) {
+  if (!found.answer.in_audience) return "audience";
   if (const std::optional<Removal> removal = removal_of(context, product)) return name_of(*removal);
   if (shows_variant_of(context, found.answer, product)) return name_of(Removal::variant);
   return found.is_candidate ? "score" : "no_candidate";
@@ -55,7 +56,8 @@ absl::StatusOr<WhyNot> Recommender::why_not(const RecommendRequest& request,
     found.stage = "unknown_product";
     return found;
   }
-  read_candidate(context, memory.context.marks, memory.pool, *product, found);
+  if (found.answer.in_audience)
+    read_candidate(context, memory.context.marks, memory.pool, *product, found);
   const auto shown =
       std::ranges::find(found.answer.products, *product, &RecommendedProduct::number);
   if (shown != found.answer.products.end()) {

@@ -10,7 +10,7 @@ void ChangedPeople::begin(std::function<void()> wake) {
   is_noting_ = true;
 }
 
-void ChangedPeople::note(UserNumber user, TimeMs committed_ms) {
+void ChangedPeople::note(UserNumber user, TimeMs committed_ms, expressions::EventTypes types) {
   if (user == k_nobody) return;
   std::function<void()> wake;
   {
@@ -20,20 +20,21 @@ void ChangedPeople::note(UserNumber user, TimeMs committed_ms) {
       since_ms_ = committed_ms;
       wake = wake_;
     }
-    users_.insert(user);
+    users_[user] |= types;
   }
   if (wake) wake();
 }
 
 ChangedPeople::Taken ChangedPeople::take() {
-  absl::flat_hash_set<UserNumber> users;
+  absl::flat_hash_map<UserNumber, expressions::EventTypes> users;
   Taken taken;
   {
     const std::lock_guard lock(mutex_);
     users.swap(users_);
     taken.since_ms = std::exchange(since_ms_, 0);
   }
-  taken.users.assign(users.begin(), users.end());
+  taken.people.reserve(users.size());
+  for (const auto& [user, types] : users) taken.people.push_back({user, types});
   return taken;
 }
 
@@ -44,7 +45,9 @@ std::size_t ChangedPeople::size() const {
 
 void ChangedPeople::apply(const LogEntry& entry) {
   if (entry.position <= position_) return;
-  note(entry.user, entry.committed_ms);
+  const Event* const event = entry.event();
+  note(entry.user, entry.committed_ms,
+       event != nullptr ? expressions::of_type(event->type) : expressions::k_all_event_types);
   if (const VisitorLink* const link = entry.link()) {
     note(link->visitor, entry.committed_ms);
     note(link->from_user, entry.committed_ms);

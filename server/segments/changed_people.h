@@ -5,7 +5,7 @@
 // behind the profiles in the list of projections, so that they know what it tells. Thread-safe.
 #pragma once
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 
 #include <atomic>
 #include <cstddef>
@@ -15,6 +15,7 @@
 
 #include "base/inheriting_mutex.h"
 #include "server/events/projection.h"
+#include "server/expressions/schema.h"
 
 namespace vitrine::segments {
 
@@ -23,10 +24,16 @@ class ChangedPeople final : public events::Projection {
   // From here on people are noted; before, a replay would note everybody. `wake` is called, on the
   // committer thread, when there was nobody and now there is.
   void begin(std::function<void()> wake);
-  void note(UserNumber user, TimeMs committed_ms);
+  // `types`: what happened; all where it is no event of theirs.
+  void note(UserNumber user, TimeMs committed_ms,
+            expressions::EventTypes types = expressions::k_all_event_types);
 
+  struct Changed {
+    UserNumber user;
+    expressions::EventTypes types;
+  };
   struct Taken {
-    std::vector<UserNumber> users;
+    std::vector<Changed> people;
     TimeMs since_ms = 0;  // when the first of these changes was committed; 0: there are none
   };
   Taken take();
@@ -41,7 +48,7 @@ class ChangedPeople final : public events::Projection {
 
  private:
   mutable InheritingMutex mutex_;  // guards the four below
-  absl::flat_hash_set<UserNumber> users_;
+  absl::flat_hash_map<UserNumber, expressions::EventTypes> users_;
   TimeMs since_ms_ = 0;
   bool is_noting_ = false;
   std::function<void()> wake_;

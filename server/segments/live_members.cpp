@@ -10,7 +10,9 @@ void LiveMembers::keep_only(const SegmentList& list) {
   places_of_ = nullptr;
   std::erase_if(lives_, [&](const auto& live) {
     const Segment* const segment = list.find(live.first);
-    return segment == nullptr || !segment->follows_people();
+    const bool is_gone = segment == nullptr || !segment->follows_people();
+    if (is_gone) rows_.give_back(live.second.column);
+    return is_gone;
   });
 }
 
@@ -18,7 +20,11 @@ void LiveMembers::replace(const Segment& segment, Membership members, TimeMs as_
   members.shrink();
   const std::lock_guard lock(mutex_);
   places_of_ = nullptr;
-  lives_[segment.key] = {.version = segment.version, .members = std::move(members)};
+  const auto [live, is_new] = lives_.try_emplace(segment.key);
+  if (is_new) live->second.column = rows_.add();
+  rows_.fill(live->second.column, members);
+  live->second.version = segment.version;
+  live->second.members = std::move(members);
   as_of_ms_ = as_of_ms;
 }
 
@@ -26,18 +32,31 @@ void LiveMembers::find_places(const SegmentList& list) {
   places_.clear();
   for (const Segment& segment : list.all()) {
     const auto live = lives_.find(segment.key);
-    places_.push_back(live == lives_.end() ? nullptr : &live->second.members);
+    places_.push_back(live == lives_.end() ? nullptr : &live->second);
   }
   places_of_ = &list;
 }
 
-void LiveMembers::set(const SegmentList& list, UserNumber user, const std::vector<bool>& is_in,
-                      const std::vector<bool>& is_elsewhere) {
+void LiveMembers::set(const SegmentList& list, UserNumber user, std::span<const Verdict> verdicts,
+                      bool is_somebody) {
   const std::lock_guard lock(mutex_);
   if (places_of_ != &list) find_places(list);
-  for (std::size_t at = 0; at < is_in.size(); ++at) {
-    if (places_[at] != nullptr && !is_elsewhere[at]) places_[at]->set(user, is_in[at]);
+  rows_.set(user, known_, is_somebody);
+  for (std::size_t at = 0; at < verdicts.size(); ++at) {
+    if (verdicts[at] == Verdict::unasked || places_[at] == nullptr) continue;
+    const bool is_in = verdicts[at] == Verdict::in;
+    if (rows_.set(user, places_[at]->column, is_in)) places_[at]->members.set(user, is_in);
   }
+}
+
+void LiveMembers::know(const Membership& people) {
+  const std::lock_guard lock(mutex_);
+  rows_.fill(known_, people);
+}
+
+bool LiveMembers::is_known(UserNumber user) const {
+  const std::shared_lock lock(mutex_);
+  return rows_.has(user, known_);
 }
 
 void LiveMembers::are_as_of(TimeMs time_ms) {
@@ -51,13 +70,13 @@ std::optional<LiveMembers::Facts> LiveMembers::facts(std::string_view key) const
   if (live == lives_.end()) return std::nullopt;
   return Facts{.version = live->second.version,
                .size = live->second.members.size(),
-               .bytes = live->second.members.bytes(),
+               .bytes = live->second.members.bytes() + rows_.column_bytes(),
                .as_of_ms = as_of_ms_};
 }
 
 std::size_t LiveMembers::bytes() const {
   const std::shared_lock lock(mutex_);
-  std::size_t bytes = 0;
+  std::size_t bytes = rows_.bytes();
   for (const auto& [key, live] : lives_) bytes += live.members.bytes();
   return bytes;
 }

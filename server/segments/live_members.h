@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "server/segments/member_rows.h"
 #include "server/segments/membership.h"
 #include "server/segments/segment.h"
 
@@ -34,10 +35,15 @@ class LiveMembers {
   void keep_only(const SegmentList& list);
   // In place of the version before.
   void replace(const Segment& segment, Membership members, TimeMs as_of_ms);
-  // `is_in` has a place for each segment of the list; those that have no members yet are passed
-  // over, and so is what `is_elsewhere` says.
-  void set(const SegmentList& list, UserNumber user, const std::vector<bool>& is_in,
-           const std::vector<bool>& is_elsewhere);
+  // What was found out about a person and a segment.
+  enum class Verdict : std::uint8_t { unasked, out, in };
+  // `verdicts` has a place for each segment of the list; those that have no members yet are passed
+  // over. `is_somebody`: whether anything is known about the person.
+  void set(const SegmentList& list, UserNumber user, std::span<const Verdict> verdicts,
+           bool is_somebody);
+  // Everybody about whom anything is known, and who is that one.
+  void know(const Membership& people);
+  bool is_known(UserNumber user) const;
   void are_as_of(TimeMs time_ms);
 
   std::optional<Facts> facts(std::string_view key) const;
@@ -54,6 +60,7 @@ class LiveMembers {
   struct Live {
     std::uint64_t version = 0;
     Membership members;
+    std::size_t column = 0;  // of rows_
   };
   void find_places(const SegmentList& list);                                  // likewise
   const Membership& of(std::string_view key, const Membership* fixed) const;  // under the lock
@@ -61,7 +68,9 @@ class LiveMembers {
   mutable std::shared_mutex mutex_;  // guards all below
   std::map<std::string, Live, std::less<>> lives_;
   const SegmentList* places_of_ = nullptr;  // whose places are these; null: find them
-  std::vector<Membership*> places_;
+  std::vector<Live*> places_;
+  MemberRows rows_;
+  const std::size_t known_ = rows_.add();
   const Membership nobody_;
   TimeMs as_of_ms_ = 0;
 };

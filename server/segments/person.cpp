@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <map>
 
 #include "base/random.h"
 #include "model/money.h"
@@ -14,14 +13,13 @@ namespace vitrine::segments {
 namespace {
 
 using expressions::Counted;
+using expressions::EventTypes;
 using expressions::Field;
 using expressions::k_never_ms;
+using expressions::of_type;
 using expressions::Schema;
 using expressions::Type;
 using profiles::OrderSum;
-
-constexpr double k_taste_half_life_days = 30;
-constexpr std::size_t k_tops_max = 3;
 
 enum class Slot : std::uint8_t {
   is_known,
@@ -46,11 +44,14 @@ enum class Slot : std::uint8_t {
   rfm_frequency,
   rfm_monetary,
   rfm_group,
-  rfm_cell
+  rfm_cell,
+  level,
+  price_from,
+  price_to
 };
 
 // In the order of the slots.
-constexpr std::array<Field, 23> k_fields = {{
+constexpr std::array<Field, 26> k_fields = {{
     {"user.is_known", Type::boolean, "Has a user id; a visitor has none"},
     {"user.orders_count", Type::number, "Orders that were not taken back as a whole"},
     {"user.net_spend", Type::number, "What they paid and did not get back, in user.currency"},
@@ -79,6 +80,10 @@ constexpr std::array<Field, 23> k_fields = {{
      "champions, loyal, new, promising, at_risk, almost_lost, dormant, prospects", true},
     {"user.rfm.cell", Type::text,
      "key_value, key_develop, key_keep, key_win_back, value, develop, keep, win_back", true},
+    {"user.level", Type::text, "By the net spend of twelve months, see --levels", true},
+    {"user.price_from", Type::number,
+     "A quarter of what they had to do with lately is cheaper, in the currency of the newest"},
+    {"user.price_to", Type::number, "A quarter is more expensive"},
 }};
 
 std::optional<double> time_of(TimeMs time_ms) { return static_cast<double>(time_ms); }
@@ -98,24 +103,51 @@ std::optional<std::string_view> text_in(std::string_view json) {
   return json;
 }
 
-std::vector<std::string> best_of(const std::map<std::string_view, double>& scores) {
-  std::vector<std::pair<double, std::string_view>> order;
-  order.reserve(scores.size());
-  for (const auto& [name, score] : scores) order.emplace_back(-score, name);
-  std::ranges::sort(order);
-  std::vector<std::string> best;
-  for (std::size_t i = 0; i < std::min(k_tops_max, order.size()); ++i) {
-    best.emplace_back(order[i].second);
-  }
-  return best;
-}
-
 }  // namespace
 
 const Schema& person_schema() {
   static const Schema schema("a person", {k_fields.begin(), k_fields.end()},
                              expressions::About::people);
   return schema;
+}
+
+// Orders change with what is bought and comes back, and with whose word on an order holds; traits
+// when they are told. What else there is follows from every event.
+EventTypes event_types_of_slot(std::size_t slot) {
+  constexpr EventTypes k_orders = of_type(EventType::purchase) | of_type(EventType::refund) |
+                                  of_type(EventType::cancel) | of_type(EventType::order_update);
+  switch (static_cast<Slot>(slot)) {
+    case Slot::orders_count:
+    case Slot::net_spend:
+    case Slot::average_order:
+    case Slot::currency:
+    case Slot::first_order_at:
+    case Slot::last_order_at:
+    case Slot::products_bought:
+    case Slot::stage:
+    case Slot::rfm_recency:
+    case Slot::rfm_frequency:
+    case Slot::rfm_monetary:
+    case Slot::rfm_group:
+    case Slot::rfm_cell:
+    case Slot::level:
+      return k_orders;
+    case Slot::country:
+    case Slot::traits:
+      return of_type(EventType::identify);
+    default:
+      return expressions::k_all_event_types;
+  }
+}
+
+EventTypes event_types_of(const expressions::Program& program) {
+  EventTypes types = program.event_types();
+  for (const std::size_t slot : program.slots()) types |= event_types_of_slot(slot);
+  // Orders come and go with more than purchases.
+  if ((types & of_type(EventType::purchase)) != 0) {
+    types |= event_types_of_slot(static_cast<std::size_t>(Slot::orders_count));
+  }
+  return types;
 }
 
 double bucket_of(std::string_view seed, UserNumber user) {
@@ -206,28 +238,6 @@ TimeMs PersonSubject::rfm_changes_ms() const {
   return scores_change_ms_ = changes_ms;
 }
 
-// What they had to do with, by the weight of the deed and its age. All ages grow alike, so that the
-// order holds until something happens.
-void PersonSubject::find_tops() const {
-  if (top_categories_) return;
-  top_categories_.emplace();
-  if (around_.catalog == nullptr || profile_.recent.empty()) return;
-  std::map<std::string_view, double> categories;
-  std::map<std::string_view, double> brands;
-  const TimeMs newest_ms = profile_.recent.front().time_ms;
-  for (const profiles::ProfileEvent& event : profile_.recent) {
-    const Product* const product = around_.catalog->find(event.product);
-    const double weight = default_weight(event.type);
-    if (product == nullptr || weight <= 0) continue;
-    const double days = static_cast<double>(newest_ms - event.time_ms) / k_day_ms;
-    const double score = weight * std::exp2(-days / k_taste_half_life_days);
-    for (const std::string& category : product->categories) categories[category] += score;
-    if (!product->brand.empty()) brands[product->brand] += score;
-  }
-  top_categories_ = best_of(categories);
-  top_brands_ = best_of(brands);
-}
-
 const std::vector<std::string>& PersonSubject::top_categories() const {
   find_tops();
   return *top_categories_;
@@ -235,6 +245,15 @@ const std::vector<std::string>& PersonSubject::top_categories() const {
 const std::vector<std::string>& PersonSubject::top_brands() const {
   find_tops();
   return top_brands_;
+}
+
+const Level& PersonSubject::level() const {
+  static const LevelRules k_none;
+  if (!level_) {
+    level_ = level_of(orders(), money().code, money().unit,
+                      around_.levels != nullptr ? *around_.levels : k_none, now_ms_);
+  }
+  return *level_;
 }
 
 std::optional<bool> PersonSubject::boolean(std::size_t) const { return !is_visitor_; }
@@ -279,6 +298,10 @@ std::optional<double> PersonSubject::number(std::size_t slot) const {
       return rfm_number(&RfmScores::frequency);
     case Slot::rfm_monetary:
       return rfm_number(&RfmScores::monetary);
+    case Slot::price_from:
+      return prices().from;
+    case Slot::price_to:
+      return prices().to;
     default:
       return std::nullopt;
   }
@@ -302,6 +325,8 @@ std::optional<std::string_view> PersonSubject::text(std::size_t slot) const {
       return entry(slot, "country");
     case Slot::rfm_group:
       return unless_empty(rfm_group());
+    case Slot::level:
+      return unless_empty(level().name);
     case Slot::rfm_cell: {
       const std::optional<RfmScores> scores = rfm();
       return scores ? std::optional<std::string_view>(rfm_cell_of(*scores).name) : std::nullopt;
@@ -329,6 +354,8 @@ TimeMs PersonSubject::changes_at_ms(std::size_t slot) const {
       return next_day_ms(profile_.first_seen_ms, now_ms_);
     case Slot::stage:
       return stage_ends_ms();
+    case Slot::level:
+      return level().changes_at_ms;
     default:
       return rfm_changes_ms();
   }
@@ -416,6 +443,7 @@ void PersonSubject::remember(std::size_t at, const Found& found) const {
 }
 
 std::optional<double> PersonSubject::bucket(std::string_view seed) const {
+  if (user_ == k_nobody) return std::nullopt;
   return bucket_of(seed, user_);
 }
 

@@ -12,8 +12,10 @@
 
 #include "base/clock.h"
 #include "server/catalog/catalog.h"
+#include "server/expressions/program.h"
 #include "server/expressions/schema.h"
 #include "server/profiles/profile.h"
+#include "server/segments/levels.h"
 #include "server/segments/rfm.h"
 
 namespace vitrine::segments {
@@ -24,6 +26,9 @@ constexpr TimeMs k_active_days = 90;    // since the latest
 constexpr TimeMs k_at_risk_days = 180;  // likewise; then churned
 
 const expressions::Schema& person_schema();
+
+// The kinds of events that can change what a program about people says, in_segment(...) aside.
+expressions::EventTypes event_types_of(const expressions::Program& program);
 
 class PersonSubject;
 
@@ -40,7 +45,15 @@ class SegmentLookup {
 struct Surroundings {
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;  // null: no categories and brands
   RfmBounds rfm;
-  const SegmentLookup* segments = nullptr;  // null: nobody is in any
+  std::shared_ptr<const LevelRules> levels = nullptr;  // null: nobody has one
+  std::shared_ptr<const SegmentLookup> segments;       // null: nobody is in any
+};
+
+// Gives the surroundings of the moment. Thread-safe.
+class SurroundingsSource {
+ public:
+  virtual ~SurroundingsSource() = default;
+  virtual Surroundings surroundings() const = 0;
 };
 
 class PersonSubject final : public expressions::Subject {
@@ -59,6 +72,7 @@ class PersonSubject final : public expressions::Subject {
   std::string_view stage() const;      // prospect, new, active, at_risk, churned
   double net_spend() const;            // in the currency of the latest order
   std::string_view currency() const;   // empty when none was told
+  const Level& level() const;
 
   std::optional<bool> boolean(std::size_t slot) const override;
   std::optional<double> number(std::size_t slot) const override;
@@ -75,8 +89,8 @@ class PersonSubject final : public expressions::Subject {
   std::optional<bool> is_in_segment(std::string_view key, TimeMs& changes_at_ms) const override;
   std::optional<double> bucket(std::string_view seed) const override;
 
-  // What was found out about the segment in place `at` of a list, so that segments that ask for
-  // one another cost what they cost once.
+  // What was found out about the segment that SegmentPrograms gave the number `at`, so that
+  // segments that ask for one another cost what they cost once.
   struct Found {
     bool is_in;
     TimeMs changes_at_ms;
@@ -95,6 +109,12 @@ class PersonSubject final : public expressions::Subject {
   const std::vector<std::string>& top_categories() const;
   const std::vector<std::string>& top_brands() const;
   void find_tops() const;
+  // Between the quartiles of the prices of what they had to do with lately.
+  struct PriceBand {
+    std::optional<double> from;
+    std::optional<double> to;
+  };
+  const PriceBand& prices() const;
   std::optional<double> rfm_number(int RfmScores::* score) const;
   TimeMs stage_ends_ms() const;
   TimeMs rfm_changes_ms() const;
@@ -113,6 +133,8 @@ class PersonSubject final : public expressions::Subject {
   mutable std::vector<std::string> top_brands_;
   mutable std::vector<std::optional<Found>> found_;
   mutable std::optional<std::optional<RfmScores>> scores_;
+  mutable std::optional<Level> level_;
+  mutable std::optional<PriceBand> prices_;
   mutable TimeMs scores_change_ms_ = 0;  // 0: not asked yet
 };
 

@@ -25,11 +25,14 @@ namespace {
 using expressions::k_never_ms;
 using expressions::Program;
 using profiles::Profile;
+using Verdict = LiveMembers::Verdict;
 
 // Between two rounds, so that several events of one person are one look at them.
 constexpr auto k_rest = std::chrono::milliseconds(20);
 // A time that comes by itself is met within this.
 constexpr auto k_nap = std::chrono::milliseconds(250);
+// Between two looks at how much memory is taken.
+constexpr TimeMs k_told_every_ms = 1000;
 // While all people are walked through, those that change are looked at as often.
 constexpr std::size_t k_walked_between = 512;
 
@@ -71,6 +74,7 @@ struct SegmentEngine::State {
     std::vector<std::size_t> stale;
     std::map<std::size_t, Membership> members;
     absl::flat_hash_set<UserNumber> looked_at;  // after they changed: what the walk has is older
+    Membership people;                          // who was walked past
     std::size_t walked = 0;
   };
 
@@ -82,13 +86,16 @@ struct SegmentEngine::State {
   void build_one(Build& build, UserNumber user, const Profile& profile, const Surroundings& around);
   void publish(Build& build);
   bool work_off(Build* build);
-  void look_at(UserNumber user, Build* build, const Surroundings& around);
+  void look_at(ChangedPeople::Changed changed, Build* build, const Surroundings& around);
+  std::vector<Verdict> verdicts_on(const PersonSubject& person, expressions::EventTypes types);
   void keep_sample(UserNumber user, std::shared_ptr<const Profile> profile);
-  void tell_metrics();
+  void tell_metrics(TimeMs now_ms);
 
   using Sampled = std::vector<std::pair<UserNumber, std::shared_ptr<const Profile>>>;
   Sampled sampled() const;
-  Surroundings surroundings() const;
+  Surroundings surroundings(std::shared_ptr<const SegmentPrograms> asked) const;
+  // FailedPrecondition: an expression that asks for a segment there is not.
+  absl::StatusOr<Surroundings> surroundings_of(const Program& program) const;
   // For what takes seconds in a large shop; ResourceExhausted while somebody else does it.
   absl::StatusOr<std::unique_lock<std::mutex>> turn_to_ask_everybody() const;
   // Cancelled when it is time to end.
@@ -104,6 +111,7 @@ struct SegmentEngine::State {
   std::set<std::string, std::less<>> stale;         // keys to be built
   DueTimes due;
   TimeMs scored_month_ms = 0;
+  TimeMs told_ms = 0;
 
   MembershipListener* listener = nullptr;  // null: nobody is told
   LiveMembers lives;
@@ -116,12 +124,28 @@ struct SegmentEngine::State {
   std::mutex ending_mutex;              // guards the one below
   std::condition_variable woken;
   bool is_woken = false;
+  std::atomic<std::size_t> walked = 0;  // of a build
   std::thread thread;
+
+  double progress() const {
+    const std::size_t people = std::max<std::size_t>(1, parts.profiles.size());
+    return std::min(1.0, static_cast<double>(walked) / static_cast<double>(people));
+  }
 };
 
-Surroundings SegmentEngine::State::surroundings() const {
+Surroundings SegmentEngine::State::surroundings(
+    std::shared_ptr<const SegmentPrograms> asked) const {
   const std::shared_lock lock(mutex);
-  return {.catalog = parts.catalog.current(), .rfm = rfm, .segments = nullptr};
+  return {.catalog = parts.catalog.current(),
+          .rfm = rfm,
+          .levels = parts.levels,
+          .segments = std::move(asked)};
+}
+
+absl::StatusOr<Surroundings> SegmentEngine::State::surroundings_of(const Program& program) const {
+  std::shared_ptr<const SegmentPrograms> current = parts.store.current();
+  VITRINE_RETURN_IF_ERROR(current->check_references(program.segments()));
+  return surroundings(std::move(current));
 }
 
 SegmentEngine::State::Sampled SegmentEngine::State::sampled() const {
@@ -219,6 +243,7 @@ absl::Status SegmentEngine::State::refresh_scores(TimeMs month_ms) {
 
 absl::Status SegmentEngine::State::build() {
   Build build;
+  walked = 0;
   for (const std::string& key : stale) {
     const Segment* const segment = programs->list().find(key);
     const auto at = static_cast<std::size_t>(segment - programs->list().all().data());
@@ -226,10 +251,12 @@ absl::Status SegmentEngine::State::build() {
     build.members.emplace(at, Membership());
   }
   const auto began = std::chrono::steady_clock::now();
-  Surroundings around = surroundings();
-  around.segments = programs.get();
+  const Surroundings around = surroundings(programs);
   VITRINE_RETURN_IF_ERROR(walk([&](UserNumber user, const Profile& profile) {
-    if (++build.walked % k_walked_between == 0) work_off(&build);
+    if (++build.walked % k_walked_between == 0) {
+      walked = build.walked;
+      work_off(&build);
+    }
     if (!build.looked_at.contains(user)) build_one(build, user, profile, around);
   }));
   publish(build);
@@ -247,12 +274,15 @@ void SegmentEngine::State::build_one(Build& build, UserNumber user, const Profil
   for (const std::size_t at : build.stale) {
     if (programs->holds(at, person, changes_ms)) build.members.at(at).set(user, true);
   }
+  build.people.set(user, true);
   if (changes_ms != k_never_ms) due.lower(user, changes_ms);
   metrics.looked_at.add();
 }
 
 void SegmentEngine::State::publish(Build& build) {
   const TimeMs now_ms = parts.clock.now_ms();
+  for (const UserNumber user : build.looked_at) build.people.set(user, lives.is_known(user));
+  lives.know(build.people);
   for (auto& [at, members] : build.members) {
     lives.replace(programs->list().all()[at], std::move(members), now_ms);
   }
@@ -270,39 +300,63 @@ bool SegmentEngine::State::work_off(Build* build) {
                       ? 0
                       : static_cast<double>(std::max<TimeMs>(0, now_ms - taken.since_ms)) / 1000);
   const std::vector<UserNumber> timely = due.take(now_ms);
-  taken.users.insert(taken.users.end(), timely.begin(), timely.end());
-  Surroundings around = surroundings();
-  around.segments = programs.get();
-  for (const UserNumber user : taken.users) look_at(user, build, around);
+  for (const UserNumber user : timely) {
+    taken.people.push_back({user, expressions::k_all_event_types});
+  }
+  const Surroundings around = surroundings(programs);
+  for (const ChangedPeople::Changed& changed : taken.people) look_at(changed, build, around);
   lives.are_as_of(now_ms);
-  if (listener != nullptr && !taken.users.empty()) listener->looked_at(taken.users);
-  if (build == nullptr) tell_metrics();
-  return !taken.users.empty();
+  if (listener != nullptr && !taken.people.empty()) {
+    std::vector<UserNumber> people;
+    people.reserve(taken.people.size());
+    for (const ChangedPeople::Changed& changed : taken.people) people.push_back(changed.user);
+    listener->looked_at(people);
+  }
+  if (build == nullptr) tell_metrics(now_ms);
+  return !taken.people.empty();
 }
 
-void SegmentEngine::State::look_at(UserNumber user, Build* build, const Surroundings& around) {
+// Of the segments that such events can change. When whoever leaves the others is known already.
+std::vector<Verdict> SegmentEngine::State::verdicts_on(const PersonSubject& person,
+                                                       expressions::EventTypes types) {
+  const std::vector<Segment>& all = programs->list().all();
+  std::vector<Verdict> verdicts(all.size(), Verdict::unasked);
+  TimeMs changes_ms = k_never_ms;
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    const bool is_open =
+        types == expressions::k_all_event_types || (programs->event_types(at) & types) != 0;
+    if (!all[at].follows_people() || !is_open) continue;
+    verdicts[at] = programs->holds(at, person, changes_ms) ? Verdict::in : Verdict::out;
+  }
+  if (changes_ms != k_never_ms) due.lower(person.user(), changes_ms);
+  return verdicts;
+}
+
+void SegmentEngine::State::look_at(ChangedPeople::Changed changed, Build* build,
+                                   const Surroundings& around) {
+  const UserNumber user = changed.user;
   const std::shared_ptr<const Profile> profile = parts.profiles.find(user);
   if (is_sampled(user)) keep_sample(user, profile);
   if (build != nullptr) build->looked_at.insert(user);
   metrics.looked_at.add();
-  const Profile nobody;
-  const PersonSubject person(user, !parts.identities.is_user(user),
-                             profile != nullptr ? *profile : nobody, parts.clock.now_ms(), around);
-  const std::vector<Segment>& all = programs->list().all();
-  TimeMs changes_ms = k_never_ms;
-  std::vector<bool> is_in(all.size());
-  for (std::size_t at = 0; profile != nullptr && at < all.size(); ++at) {
-    if (all[at].follows_people()) is_in[at] = programs->holds(at, person, changes_ms);
+  std::vector<Verdict> verdicts;
+  if (profile == nullptr) {
+    verdicts.assign(programs->list().all().size(), Verdict::out);
+  } else {
+    // Of somebody new, and beside a build, nothing is known yet.
+    const bool is_everything_open = build != nullptr || !lives.is_known(user);
+    const PersonSubject person(user, !parts.identities.is_user(user), *profile,
+                               parts.clock.now_ms(), around);
+    verdicts =
+        verdicts_on(person, is_everything_open ? expressions::k_all_event_types : changed.types);
   }
-  if (changes_ms != k_never_ms) due.lower(user, changes_ms);
-  std::vector<bool> is_being_built(all.size());
   if (build != nullptr) {
     for (auto& [at, members] : build->members) {
-      members.set(user, is_in[at]);
-      is_being_built[at] = true;
+      members.set(user, verdicts[at] == Verdict::in);
+      verdicts[at] = Verdict::unasked;
     }
   }
-  lives.set(programs->list(), user, is_in, is_being_built);
+  lives.set(programs->list(), user, verdicts, profile != nullptr);
 }
 
 void SegmentEngine::State::keep_sample(UserNumber user, std::shared_ptr<const Profile> profile) {
@@ -314,7 +368,10 @@ void SegmentEngine::State::keep_sample(UserNumber user, std::shared_ptr<const Pr
   }
 }
 
-void SegmentEngine::State::tell_metrics() {
+// Counting what everything takes costs more than looking at many people.
+void SegmentEngine::State::tell_metrics(TimeMs now_ms) {
+  if (now_ms < told_ms + k_told_every_ms && now_ms >= told_ms) return;
+  told_ms = now_ms;
   metrics.bytes.set(static_cast<double>(lives.bytes()));
   metrics.due_bytes.set(static_cast<double>(due.bytes()));
 }
@@ -388,14 +445,17 @@ std::optional<SegmentEngine::Status> SegmentEngine::status(std::string_view key)
     return Status{.is_built = true,
                   .size = members->size(),
                   .size_at_ms = state_->parts.clock.now_ms(),
-                  .bytes = members->bytes()};
+                  .bytes = members->bytes(),
+                  .progress = 1};
   }
   const auto facts = state_->lives.facts(key);
-  if (!facts) return Status{};
-  return Status{.is_built = facts->version == segment->version,
+  if (!facts) return Status{.progress = state_->progress()};
+  const bool is_built = facts->version == segment->version;
+  return Status{.is_built = is_built,
                 .size = facts->size,
                 .size_at_ms = facts->as_of_ms,
-                .bytes = facts->bytes};
+                .bytes = facts->bytes,
+                .progress = is_built ? 1 : state_->progress()};
 }
 
 std::optional<std::size_t> SegmentEngine::size_of_both(std::string_view a,
@@ -422,14 +482,15 @@ std::vector<bool> SegmentEngine::are_members(std::string_view key,
   return state_->lives.contain(key, fixed.get(), people);
 }
 
-Surroundings SegmentEngine::surroundings() const { return state_->surroundings(); }
+Surroundings SegmentEngine::surroundings() const {
+  return state_->surroundings(state_->parts.store.current());
+}
 
 bool SegmentEngine::holds(std::string_view key, UserNumber user) const {
   const auto programs = state_->parts.store.current();
   const std::shared_ptr<const Profile> profile = state_->parts.profiles.find(user);
   if (profile == nullptr) return state_->parts.store.has(key, user);
-  Surroundings around = surroundings();
-  around.segments = programs.get();
+  const Surroundings around = state_->surroundings(programs);
   const PersonSubject person(user, !state_->parts.identities.is_user(user), *profile,
                              state_->parts.clock.now_ms(), around);
   TimeMs ignored_ms = k_never_ms;
@@ -439,8 +500,17 @@ bool SegmentEngine::holds(std::string_view key, UserNumber user) const {
 std::vector<std::string> SegmentEngine::segments_of(UserNumber user) const {
   std::vector<std::string> keys;
   const auto programs = state_->parts.store.current();
-  for (const Segment& segment : programs->list().all()) {
-    if (holds(segment.key, user)) keys.push_back(segment.key);
+  const std::vector<Segment>& all = programs->list().all();
+  const std::shared_ptr<const Profile> profile = state_->parts.profiles.find(user);
+  const Surroundings around = state_->surroundings(programs);
+  const Profile nobody;
+  const PersonSubject person(user, !state_->parts.identities.is_user(user),
+                             profile != nullptr ? *profile : nobody, state_->parts.clock.now_ms(),
+                             around);
+  TimeMs ignored_ms = k_never_ms;
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    if (profile == nullptr && all[at].follows_people()) continue;
+    if (programs->holds(at, person, ignored_ms)) keys.push_back(all[at].key);
   }
   return keys;
 }
@@ -449,10 +519,7 @@ absl::StatusOr<Preview> SegmentEngine::preview(const Program& program, bool with
   if (state_->parts.profiles.size() <= k_exact_up_to) {
     return preview_exactly(program, with_visitors);
   }
-  const auto programs = state_->parts.store.current();
-  VITRINE_RETURN_IF_ERROR(programs->check_references(program));
-  Surroundings around = surroundings();
-  around.segments = programs.get();
+  VITRINE_ASSIGN_OR_RETURN(const Surroundings around, state_->surroundings_of(program));
   const TimeMs now_ms = state_->parts.clock.now_ms();
   Preview preview{.people = state_->parts.profiles.size()};
   for (const auto& [user, profile] : state_->sampled()) {
@@ -470,10 +537,7 @@ absl::StatusOr<Preview> SegmentEngine::preview(const Program& program, bool with
 absl::StatusOr<Preview> SegmentEngine::preview_exactly(const Program& program,
                                                        bool with_visitors) const {
   VITRINE_ASSIGN_OR_RETURN(const auto turn, state_->turn_to_ask_everybody());
-  const auto programs = state_->parts.store.current();
-  VITRINE_RETURN_IF_ERROR(programs->check_references(program));
-  Surroundings around = surroundings();
-  around.segments = programs.get();
+  VITRINE_ASSIGN_OR_RETURN(const Surroundings around, state_->surroundings_of(program));
   const TimeMs now_ms = state_->parts.clock.now_ms();
   Preview preview{.is_exact = true};
   VITRINE_RETURN_IF_ERROR(
@@ -490,10 +554,7 @@ absl::StatusOr<Preview> SegmentEngine::preview_exactly(const Program& program,
 
 absl::StatusOr<Membership> SegmentEngine::members_now(const Program& program,
                                                       bool with_visitors) const {
-  const auto programs = state_->parts.store.current();
-  VITRINE_RETURN_IF_ERROR(programs->check_references(program));
-  Surroundings around = surroundings();
-  around.segments = programs.get();
+  VITRINE_ASSIGN_OR_RETURN(const Surroundings around, state_->surroundings_of(program));
   const TimeMs now_ms = state_->parts.clock.now_ms();
   Membership members;
   VITRINE_RETURN_IF_ERROR(

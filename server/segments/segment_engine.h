@@ -33,7 +33,7 @@
 
 namespace vitrine::segments {
 
-class SegmentEngine {
+class SegmentEngine final : public SurroundingsSource {
  public:
   // Up to so many people are asked one by one instead.
   static constexpr std::size_t k_exact_up_to = 20'000;
@@ -48,9 +48,10 @@ class SegmentEngine {
     const Clock& clock;
     Metrics& metrics;
     Log& log;
+    std::shared_ptr<const LevelRules> levels = nullptr;  // null: nobody has one
   };
   explicit SegmentEngine(const Parts& parts);
-  ~SegmentEngine();  // stop()
+  ~SegmentEngine() override;  // stop()
 
   // Before start(); outlives the thread.
   void tell(MembershipListener& listener);
@@ -65,6 +66,7 @@ class SegmentEngine {
     std::size_t size = 0;
     TimeMs size_at_ms = 0;  // as of then
     std::size_t bytes = 0;  // of memory
+    double progress = 0;    // of what is being built: the share of people looked at
   };
   std::optional<Status> status(std::string_view key) const;
   // Nothing when there is no such segment.
@@ -78,7 +80,7 @@ class SegmentEngine {
   bool holds(std::string_view key, UserNumber user) const;
   std::vector<std::string> segments_of(UserNumber user) const;
   // What a person's traits are read against.
-  Surroundings surroundings() const;
+  Surroundings surroundings() const override;
 
   // FailedPrecondition: an expression that asks for a segment there is not.
   absl::StatusOr<Preview> preview(const expressions::Program& program, bool with_visitors) const;

@@ -31,14 +31,17 @@ absl::StatusOr<std::shared_ptr<const SegmentPrograms>> SegmentPrograms::compile(
                             message_of(program.status()));
   }
   for (const std::optional<expressions::Program>& program : made->programs_) {
-    if (program) VITRINE_RETURN_IF_ERROR(made->check_references(*program));
+    if (program) VITRINE_RETURN_IF_ERROR(made->check_references(program->segments()));
   }
   VITRINE_RETURN_IF_ERROR(made->check_circles());
+  made->find_asked();
+  made->event_types_.resize(made->programs_.size());
+  for (std::size_t at = 0; at < made->programs_.size(); ++at) made->find_event_types(at);
   return made;
 }
 
-absl::Status SegmentPrograms::check_references(const expressions::Program& program) const {
-  for (const std::string& key : program.segments()) {
+absl::Status SegmentPrograms::check_references(std::span<const std::string> asked) const {
+  for (const std::string& key : asked) {
     if (list_.find(key) != nullptr) continue;
     std::vector<std::string_view> keys;
     keys.reserve(list_.all().size());
@@ -61,6 +64,28 @@ absl::Status SegmentPrograms::check_circles() const {
 
 bool SegmentPrograms::asks_for(std::size_t at, std::string_view key) const {
   return programs_[at] && std::ranges::count(programs_[at]->segments(), key) > 0;
+}
+
+void SegmentPrograms::find_asked() {
+  asked_.resize(programs_.size());
+  std::size_t count = 0;
+  for (const std::optional<expressions::Program>& program : programs_) {
+    if (!program) continue;
+    for (const std::string& key : program->segments()) {
+      std::optional<std::size_t>& number = asked_[place_of(*list_.find(key))];
+      if (!number) number = count++;
+    }
+  }
+}
+
+// Precondition: no circles.
+expressions::EventTypes SegmentPrograms::find_event_types(std::size_t at) {
+  if (event_types_[at] != 0 || !programs_[at]) return event_types_[at];
+  expressions::EventTypes types = event_types_of(*programs_[at]);
+  for (const std::string& key : programs_[at]->segments()) {
+    types |= find_event_types(place_of(*list_.find(key)));
+  }
+  return event_types_[at] = types;
 }
 
 std::vector<std::string> SegmentPrograms::users_of(std::string_view key) const {
@@ -89,14 +114,14 @@ bool SegmentPrograms::found_out(std::size_t at, const PersonSubject& person,
 
 bool SegmentPrograms::holds(std::size_t at, const PersonSubject& person,
                             TimeMs& changes_at_ms) const {
-  const PersonSubject::Found* const known = person.found(at);
+  const PersonSubject::Found* const known = asked_[at] ? person.found(*asked_[at]) : nullptr;
   if (known != nullptr) {
     changes_at_ms = std::min(changes_at_ms, known->changes_at_ms);
     return known->is_in;
   }
   TimeMs changes_ms = expressions::k_never_ms;
   const bool is_in = found_out(at, person, changes_ms);
-  person.remember(at, {.is_in = is_in, .changes_at_ms = changes_ms});
+  if (asked_[at]) person.remember(*asked_[at], {.is_in = is_in, .changes_at_ms = changes_ms});
   changes_at_ms = std::min(changes_at_ms, changes_ms);
   return is_in;
 }
@@ -105,7 +130,7 @@ std::optional<bool> SegmentPrograms::is_in(std::string_view key, const PersonSub
                                            TimeMs& changes_at_ms) const {
   const Segment* const segment = list_.find(key);
   if (segment == nullptr) return std::nullopt;
-  return holds(static_cast<std::size_t>(segment - list_.all().data()), person, changes_at_ms);
+  return holds(place_of(*segment), person, changes_at_ms);
 }
 
 }  // namespace vitrine::segments

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,20 +42,30 @@ class SegmentPrograms final : public SegmentLookup {
   std::optional<bool> is_in(std::string_view key, const PersonSubject& person,
                             TimeMs& changes_at_ms) const override;
 
+  // The kinds of events that can change whether somebody is in it, by itself or through others.
+  expressions::EventTypes event_types(std::size_t at) const { return event_types_[at]; }
+
   // Keys of the segments whose expressions ask for this one, by themselves or through others.
   std::vector<std::string> users_of(std::string_view key) const;
-  // Whom the expression asks for, directly: OK when all are there.
-  absl::Status check_references(const expressions::Program& program) const;
+  // Whom an expression asks for, directly: OK when all are there.
+  absl::Status check_references(std::span<const std::string> keys) const;
 
  private:
   SegmentPrograms(SegmentList list, const FixedMembers& fixed);
   absl::Status check_circles() const;
   bool found_out(std::size_t at, const PersonSubject& person, TimeMs& changes_at_ms) const;
   bool asks_for(std::size_t at, std::string_view key) const;
+  std::size_t place_of(const Segment& segment) const {
+    return static_cast<std::size_t>(&segment - list_.all().data());
+  }
+  void find_asked();
+  expressions::EventTypes find_event_types(std::size_t at);
 
   SegmentList list_;
   const FixedMembers& fixed_;
   std::vector<std::optional<expressions::Program>> programs_;  // none for fixed ones
+  std::vector<std::optional<std::size_t>> asked_;  // its number among those that others ask for
+  std::vector<expressions::EventTypes> event_types_;
 };
 
 }  // namespace vitrine::segments

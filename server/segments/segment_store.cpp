@@ -200,6 +200,20 @@ absl::Status SegmentStore::put(events::Committer& committer, Segment segment, Ex
   return committer.submit(std::make_unique<events::FunctionCommand>(stage, answer));
 }
 
+absl::Status SegmentStore::check_unused(const SegmentList& list, std::string_view key) const {
+  const auto refusal = [&](std::string_view user) {
+    return failed_precondition("segment {} cannot be removed: {} asks for it", key, user);
+  };
+  VITRINE_ASSIGN_OR_RETURN(const auto programs, SegmentPrograms::compile(list, *this));
+  const std::vector<std::string> segments = programs->users_of(key);
+  if (!segments.empty()) return refusal("segment " + segments.front());
+  for (const OtherUsers& others : other_users_) {
+    const std::vector<std::string> users = others(key);
+    if (!users.empty()) return refusal(users.front());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SegmentStore::remove(events::Committer& committer, std::string key, Expected expected,
                                   std::function<void(absl::Status)> done) {
   const auto stage = [this, key = std::move(key), expected](events::Batch& batch) -> absl::Status {
@@ -207,12 +221,7 @@ absl::Status SegmentStore::remove(events::Committer& committer, std::string key,
     const Segment* const current = staged.list.find(key);
     if (current == nullptr) return not_found("there is no segment {}", key);
     VITRINE_RETURN_IF_ERROR(check_version(expected, current));
-    const auto programs = SegmentPrograms::compile(staged.list, *this);
-    const std::vector<std::string> users = (*programs)->users_of(key);
-    if (!users.empty()) {
-      return failed_precondition("segment {} cannot be removed: segment {} asks for it", key,
-                                 users.front());
-    }
+    VITRINE_RETURN_IF_ERROR(check_unused(staged.list, key));
     batch.erase(Family::segments, segment_key(key));
     batch.erase(Family::segments, members_key(key));
     staged.members.erase(key);

@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -38,6 +40,11 @@ class SegmentStore final : public FixedMembers {
   using Listener = std::function<void(const std::vector<UserNumber>&)>;
   void on_change(Listener listener) { listener_ = std::move(listener); }
 
+  // Who else asks for a segment, in words: "placement home (filter)". Asked on the committer
+  // thread; to be added before the first change.
+  using OtherUsers = std::function<std::vector<std::string>(std::string_view key)>;
+  void add_users(OtherUsers users) { other_users_.push_back(std::move(users)); }
+
   // The version a change was made from; a conflict when it is another one by now. 0: there is none.
   using Expected = std::optional<std::uint64_t>;
   struct Put {
@@ -50,7 +57,7 @@ class SegmentStore final : public FixedMembers {
   absl::Status put(events::Committer& committer, Segment segment, Expected expected,
                    std::optional<Membership> members,
                    std::function<void(absl::StatusOr<Put>)> done);
-  // FailedPrecondition while another segment asks for it.
+  // FailedPrecondition while another segment, or anybody else, asks for it.
   absl::Status remove(events::Committer& committer, std::string key, Expected expected,
                       std::function<void(absl::Status)> done);
   // Into and out of a static segment; `done` is given how many changed.
@@ -73,6 +80,7 @@ class SegmentStore final : public FixedMembers {
   struct Staged;
 
   SegmentStore(const SegmentList& list, Members members);
+  absl::Status check_unused(const SegmentList& list, std::string_view key) const;
   Staged& staged_in(events::Batch& batch);
   absl::Status stage_put(events::Batch& batch, Put& put, Expected expected,
                          const std::optional<Membership>& members);
@@ -80,6 +88,7 @@ class SegmentStore final : public FixedMembers {
   Published<Members> members_;
   Published<SegmentPrograms> programs_;
   Listener listener_;
+  std::vector<OtherUsers> other_users_;
 };
 
 // Whether a change made from version `expected` fits `current`, which may be null.

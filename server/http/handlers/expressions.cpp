@@ -12,6 +12,7 @@
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
 #include "server/recommend/product_expression.h"
+#include "server/segments/audience.h"
 #include "server/segments/person.h"
 
 namespace vitrine::http {
@@ -44,11 +45,13 @@ constexpr std::size_t k_word_bytes_max = 100;
 // What an expression may be about; null for another word.
 const expressions::Schema* schema_of(std::string_view about) {
   if (about == "product") return &recommend::product_schema();
-  return about == "person" ? &segments::person_schema() : nullptr;
+  if (about == "person") return &segments::person_schema();
+  if (about == "audience") return &segments::audience_schema();
+  return about == "request" ? &recommend::request_schema() : nullptr;
 }
 
 std::string about_refusal(std::string_view about) {
-  return fmt::format("must be one of product, person, got '{}'", about);
+  return fmt::format("must be one of product, person, audience, request, got '{}'", about);
 }
 
 absl::StatusOr<expressions::Node> tree_of(ObjectReader& reader) {

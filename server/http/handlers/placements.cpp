@@ -1,5 +1,6 @@
 // The placements: GET /v1/placements for whoever asks for recommendations; GET, PUT and DELETE
 // /v1/placements/{placement} and its results for whoever decides about them.
+#include <span>
 #include <utility>
 
 #include "base/status.h"
@@ -63,7 +64,17 @@ struct WantedPlacement {
   bool validate_only = false;
 };
 
-absl::StatusOr<WantedPlacement> wanted_placement(const Request& request, const Limits& limits) {
+// A placement may name no segment that there is not.
+absl::Status check_segments(const Services& services, const Placement& placement) {
+  const auto programs = services.segments.current();
+  for (const recommend::NamedSegment& named : named_segments(placement)) {
+    const absl::Status known = programs->check_references(std::span(&named.segment, 1));
+    if (!known.ok()) return with_field(known, named.where);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WantedPlacement> wanted_placement(const Services& services, const Request& request) {
   QueryReader query(request.query);
   WantedPlacement wanted;
   wanted.validate_only = query.boolean("validate_only").value_or(false);
@@ -71,7 +82,8 @@ absl::StatusOr<WantedPlacement> wanted_placement(const Request& request, const L
   VITRINE_ASSIGN_OR_RETURN(wanted.expected, expected_version(request));
   VITRINE_ASSIGN_OR_RETURN(
       wanted.placement,
-      placement_from_json(request.body, request.path("placement"), limits.max_json_depth));
+      placement_from_json(request.body, request.path("placement"), services.limits.max_json_depth));
+  VITRINE_RETURN_IF_ERROR(check_segments(services, wanted.placement));
   return wanted;
 }
 
@@ -85,7 +97,7 @@ absl::StatusOr<Response> try_out(const Services& services, WantedPlacement wante
 }
 
 void put_placement(const Services& services, const Request& request, Reply reply) {
-  absl::StatusOr<WantedPlacement> wanted = wanted_placement(request, services.limits);
+  absl::StatusOr<WantedPlacement> wanted = wanted_placement(services, request);
   if (!wanted.ok()) return reply.fail(wanted.status());
   if (wanted->validate_only) return reply.send_or_fail(try_out(services, *std::move(wanted)));
   const LaterReply later(std::move(reply));

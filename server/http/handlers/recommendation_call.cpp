@@ -11,6 +11,7 @@
 #include "server/http/json_reader.h"
 #include "server/http/query_reader.h"
 #include "server/http/response.h"
+#include "server/segments/situation.h"
 
 namespace vitrine::http {
 namespace {
@@ -23,6 +24,7 @@ constexpr std::size_t k_id_bytes_max = 256;
 constexpr std::size_t k_text_bytes_max = 1024;
 constexpr std::size_t k_expression_bytes_max = expressions::Limits().bytes_max;
 constexpr std::size_t k_fields_max = 32;
+constexpr int k_utc_offset_minutes_max = segments::Situation::k_utc_offset_minutes_max;
 
 // An acknowledged event is visible before its sender learns the token, so there is never anything
 // to wait for here.
@@ -42,7 +44,13 @@ absl::Status read_context(const boost::json::value* value, RecommendRequest& req
   request.order_id = text("order_id", k_id_bytes_max);
   request.category = text("category", k_text_bytes_max);
   request.market = text("market", k_text_bytes_max);
-  context.text("channel", k_text_bytes_max);
+  request.channel = text("channel", k_text_bytes_max);
+  request.device = text("device", k_text_bytes_max);
+  request.country = text("country", k_text_bytes_max);
+  request.query = text("query", k_text_bytes_max);
+  request.utc_offset_minutes = static_cast<int>(
+      context.integer("utc_offset_minutes", -k_utc_offset_minutes_max, k_utc_offset_minutes_max)
+          .value_or(0));
   for (const std::string_view id : context.texts("cart", Recommender::k_list_max, k_id_bytes_max)) {
     request.cart.emplace_back(id);
   }
@@ -277,7 +285,13 @@ absl::StatusOr<RecommendationCall> recommendation_from_query(const Request& requ
     if (!expression.ok()) query.refuse("filter", message_of(expression.status()));
     if (expression.ok()) wanted.filter.expression = *std::move(expression);
   }
-  query.text("channel", k_text_bytes_max);
+  wanted.channel = text("channel", k_text_bytes_max);
+  wanted.device = text("device", k_text_bytes_max);
+  wanted.country = text("country", k_text_bytes_max);
+  wanted.query = text("query", k_text_bytes_max);
+  wanted.utc_offset_minutes = static_cast<int>(
+      query.integer("utc_offset_minutes", -k_utc_offset_minutes_max, k_utc_offset_minutes_max)
+          .value_or(0));
   const std::optional<std::string_view> after = query.text("after", k_id_bytes_max);
   const std::vector<std::string> fields = query.texts("fields", k_fields_max, k_id_bytes_max);
   VITRINE_RETURN_IF_ERROR(query.finish());

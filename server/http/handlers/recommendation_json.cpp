@@ -54,6 +54,7 @@ void append_head(JsonWriter& json, const RecommendationCall& call, const Recomme
   json.key("model_version");
   answer.model_version.empty() ? json.null() : json.value(answer.model_version);
   json.field("personalized", answer.personalized);
+  if (!answer.in_audience) json.field("in_audience", false);
   if (call.user_token_state) json.field("user_token", name_of(*call.user_token_state));
 }
 

@@ -49,6 +49,21 @@ void settle_person(const Services& services, const Request& request, Recommendat
   call.request.is_verified = request.is_trusted || call.user_token_state == UserTokenState::valid;
 }
 
+// What a request asks may name no segment that there is not.
+absl::Status check_segments(const Services& services, const recommend::RecommendRequest& request) {
+  const auto check = [&](const std::vector<std::string>& segments, std::string_view field) {
+    if (segments.empty()) return absl::OkStatus();
+    absl::Status known = services.segments.current()->check_references(segments);
+    return known.ok() ? known : with_field(std::move(known), std::string(field));
+  };
+  VITRINE_RETURN_IF_ERROR(check(request.filter.expression.segments(), "filter"));
+  for (const recommend::Rule& boost : request.boosts) {
+    VITRINE_RETURN_IF_ERROR(check(boost.when.expression.segments(), "boost"));
+    VITRINE_RETURN_IF_ERROR(check(boost.audience.segments(), "boost"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Response> answered(const Services& services, const RecommendationCall& call,
                                   const absl::StatusOr<RecommendAnswer>& answer) {
   if (!answer.ok()) return with_its_field(answer.status());
@@ -61,6 +76,7 @@ absl::StatusOr<Response> recommend_one(const Services& services, const Request& 
   if (!call.ok()) return call.status();
   call->request.effort = effort;
   settle_person(services, request, *call);
+  VITRINE_RETURN_IF_ERROR(check_segments(services, call->request));
   return answered(services, *call, services.recommender.recommend(call->request));
 }
 
@@ -70,6 +86,7 @@ absl::StatusOr<Response> recommend_page(const Services& services, const Request&
   for (RecommendationCall& call : page.calls) {
     call.request.effort = effort;
     settle_person(services, request, call);
+    VITRINE_RETURN_IF_ERROR(check_segments(services, call.request));
   }
   std::vector<recommend::RecommendRequest> requests;
   requests.reserve(page.calls.size());
@@ -84,6 +101,7 @@ absl::StatusOr<Response> rank(const Services& services, const Request& request, 
   VITRINE_ASSIGN_OR_RETURN(RankingCall call, ranking_from_body(request, services.limits));
   call.request.effort = effort;
   settle_person(services, request, call);
+  VITRINE_RETURN_IF_ERROR(check_segments(services, call.request));
   const auto ranking = services.recommender.rank(call.request, call.products);
   if (!ranking.ok()) return with_its_field(ranking.status());
   keep_decision(services, ranking->answer);
@@ -158,6 +176,10 @@ class Gathered {
       }
       call->request.effort = *effort;
       settle_person(services, each.request, *call);
+      if (absl::Status known = check_segments(services, call->request); !known.ok()) {
+        each.reply.fail(known);
+        continue;
+      }
       calls.push_back(*std::move(call));
       replies.push_back(std::move(each.reply));
     }

@@ -37,6 +37,17 @@ absl::Status with_its_field(absl::Status status) {
   return with_field(std::move(status), field);
 }
 
+void append_placements(JsonWriter& json, const recommend::PlacementBook& book,
+                       std::string_view segment) {
+  for (const recommend::Placement& placement : book.all()) {
+    for (const recommend::NamedSegment& named : named_segments(placement)) {
+      if (named.segment != segment) continue;
+      json.begin_object().field("placement", placement.name);
+      json.field("where", named.where).end_object();
+    }
+  }
+}
+
 void append_segment(JsonWriter& json, const Services& services, const Segment& segment) {
   const auto programs = services.segments.current();
   json.begin_object().field("segment", segment.key).field("name", segment.name);
@@ -48,7 +59,8 @@ void append_segment(JsonWriter& json, const Services& services, const Segment& s
   segment.changed_ms == 0 ? json.null() : json.value(format_time(segment.changed_ms));
   const SegmentEngine::Status status =
       services.segment_engine.status(segment.key).value_or(SegmentEngine::Status());
-  json.field("state", status.is_built ? "live" : "building").key("size");
+  json.field("state", status.is_built ? "live" : "building");
+  json.field("progress", status.progress).key("size");
   status.size_at_ms == 0 ? json.null() : json.value(status.size);
   json.key("size_at");
   status.size_at_ms == 0 ? json.null() : json.value(format_time(status.size_at_ms));
@@ -56,6 +68,7 @@ void append_segment(JsonWriter& json, const Services& services, const Segment& s
   for (const std::string& user : programs->users_of(segment.key)) {
     json.begin_object().field("segment", user).end_object();
   }
+  append_placements(json, *services.placements.current(), segment.key);
   json.end_array().end_object();
 }
 
@@ -98,8 +111,8 @@ Segment::Kind read_kind(ObjectReader& reader) {
 
 // What was read can be written back: what the server says of itself is let pass.
 void skip_answers(ObjectReader& reader) {
-  for (const std::string_view name :
-       {"version", "changed_at", "state", "size", "size_at", "memory_bytes", "used_by"}) {
+  for (const std::string_view name : {"version", "changed_at", "state", "progress", "size",
+                                      "size_at", "memory_bytes", "used_by"}) {
     reader.any(name);
   }
 }
@@ -334,7 +347,10 @@ absl::StatusOr<Response> list_members(const Services& services, const Request& r
   if (!members) return no_segment(key);
   const SegmentEngine::Status status =
       services.segment_engine.status(key).value_or(SegmentEngine::Status());
-  if (status.size_at_ms == 0) return unavailable("segment {} is being built: ask again", key);
+  if (status.size_at_ms == 0) {
+    return unavailable("segment {} is being built, {:.0f} % are done: ask again", key,
+                       100 * status.progress);
+  }
   MemberList list(format);
   list.begin();
   VITRINE_RETURN_IF_ERROR(

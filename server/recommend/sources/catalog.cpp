@@ -5,12 +5,20 @@
 #include <utility>
 
 #include "server/recommend/sources/sources.h"
+#include "server/recommend/visit.h"
 
 namespace vitrine::recommend {
 namespace {
 
 // Of a part of the catalog as large as that, the other sources know enough.
 constexpr std::size_t k_products_looked_at_max = 50'000;
+
+// Whether the filters let it through as far as they speak of the visit, which no bit tells of.
+bool is_allowed(const Context& context, ProductNumber product) {
+  if (context.visit == nullptr) return true;
+  const Product* const known = context.catalog->find(product);
+  return known != nullptr && is_allowed_by_visit(context, *known);
+}
 
 // What the request asks for, the popular first; nothing when it asks for everything.
 class Catalog final : public CandidateSource {
@@ -24,6 +32,7 @@ class Catalog final : public CandidateSource {
     context.assortment->products().for_each([&](std::uint32_t number) {
       if (found.size() == k_products_looked_at_max) return;
       const ProductNumber product(number);
+      if (!is_allowed(context, product)) return;
       found.emplace_back(context.popularity_of(product), product);
     });
     const auto end =

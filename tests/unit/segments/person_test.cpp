@@ -170,7 +170,7 @@ TEST_F(PersonTest, SegmentsAskForOneAnotherButNotInACircle) {
                          .with(segment("warm", "in_segment(\"looked\") && user.orders_count == 0"));
   const auto programs = SegmentPrograms::compile(list, nobody);
   ASSERT_TRUE(programs.ok()) << programs.status();
-  around_.segments = programs->get();
+  around_.segments = *programs;
   EXPECT_TRUE(holds("in_segment(\"warm\")"));
   EXPECT_FALSE(holds("in_segment(\"warm\")", true)) << "visitors are in neither";
   EXPECT_THAT((*programs)->users_of("looked"), testing::ElementsAre("warm"));
@@ -196,7 +196,7 @@ TEST_F(PersonTest, ALongChainOfSegmentsCostsWhatItsPartsDo) {
   }
   const auto programs = SegmentPrograms::compile(list, nobody);
   ASSERT_TRUE(programs.ok()) << programs.status();
-  around_.segments = programs->get();
+  around_.segments = *programs;
   EXPECT_TRUE(holds("in_segment(\"s60\")"));
 }
 

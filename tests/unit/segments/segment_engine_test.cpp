@@ -1,6 +1,7 @@
 // Members beside a slow twin that asks everybody anew, through events, time, edits and merges.
 #include "server/segments/segment_engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <future>
@@ -27,7 +28,8 @@ class SegmentEngineTest : public testing::Test {
                                          .catalog = *catalog_,
                                          .clock = clock_,
                                          .metrics = on_->metrics,
-                                         .log = *on_->log});
+                                         .log = *on_->log,
+                                         .levels = levels_});
   }
 
   void put(std::string key, std::string expression) {
@@ -59,10 +61,37 @@ class SegmentEngineTest : public testing::Test {
     for (const UserNumber member : *members) numbers.push_back(member.value());
     return numbers;
   }
+  // What may happen to one of 200 people: mostly something new, at times something about an order
+  // of theirs, or that they are somebody else, or are forgotten.
+  LogEntry anything(Random& random) {
+    constexpr std::array<EventType, 8> k_types = {
+        EventType::view,   EventType::cart_add, EventType::purchase, EventType::refund,
+        EventType::cancel, EventType::search,   EventType::identify, EventType::order_update};
+    const auto user = static_cast<std::uint32_t>(1 + random.below(200));
+    const std::string order = fmt::format("o-{}-{}", user, random.below(5));
+    if (random.below(100) == 0) return entries_.takeover(user, order);
+    if (random.below(100) == 0) return entries_.erasure({UserNumber(user)});
+    if (random.below(100) == 0) return entries_.link(user + 200, user + 200, user);
+    const bool is_usual = random.below(2) == 0;
+    const EventType type = is_usual ? k_types.at(random.below(3)) : k_types.at(random.below(8));
+    const bool is_visitor = random.below(4) == 0;
+    LogEntry entry =
+        entries_.event(is_visitor ? user + 200 : user, type, random.below(2) == 0 ? "cup" : "boot",
+                       clock_.now_ms() - static_cast<TimeMs>(random.below(k_hour_ms)),
+                       type == EventType::view ? "" : order);
+    auto& event = std::get<Event>(entry.what);
+    event.price = Money{static_cast<std::int64_t>(random.below(6'000))};
+    event.currency = "EUR";
+    if (type == EventType::identify) {
+      event.properties_json =
+          fmt::format(R"({{"traits":{{"plan":"{}"}}}})", random.below(2) == 0 ? "gold" : "free");
+    }
+    return entry;
+  }
   // Everybody asked now.
   std::vector<std::uint32_t> twin(std::string_view key) {
     std::vector<std::uint32_t> numbers;
-    for (std::uint32_t user = 1; user <= 300; ++user) {
+    for (std::uint32_t user = 1; user <= 400; ++user) {
       if (engine_->holds(key, UserNumber(user))) numbers.push_back(user);
     }
     return numbers;
@@ -74,7 +103,20 @@ class SegmentEngineTest : public testing::Test {
   std::unique_ptr<SegmentStore> store_ = SegmentStore::open(*database_).value();
   FakeClock clock_{k_now_ms};
   catalog::ProductNumbers numbers_;
-  std::unique_ptr<catalog::Catalog> catalog_ = catalog::Catalog::in_memory({}, numbers_);
+  static std::vector<Product> products() {
+    Product cup;
+    cup.product_id = "cup";
+    cup.price = Money{1500};
+    cup.currency = "EUR";
+    Product boot = cup;
+    boot.product_id = "boot";
+    boot.price = Money{4500};
+    boot.categories = {"Shoes > Boots"};
+    return {cup, boot};
+  }
+  std::unique_ptr<catalog::Catalog> catalog_ = catalog::Catalog::in_memory(products(), numbers_);
+  std::shared_ptr<const LevelRules> levels_ = std::make_shared<const LevelRules>(
+      LevelRules{.levels = {{"silver", 50}, {"gold", 150}}, .grace_days = 20});
   std::unique_ptr<identity::IdentityBook> identities_ = identity::IdentityBook::of_nobody();
   profiles::ProfileBook book_{numbers_};
   profiles::Entries entries_;
@@ -183,22 +225,19 @@ TEST_F(SegmentEngineTest, MembersAreThoseWhoAreMeantWhateverHappens) {
       {"stage", "user.stage == \"active\" || user.stage == \"at_risk\""},
       {"score", "user.rfm.recency >= 3"},
       {"half", "bucket(\"x\", 0, 0.5) && user.lifetime_days > 10"},
+      {"coin", "bucket(\"y\", 0, 0.5)"},
+      {"told", "user.traits.plan == \"gold\""},
+      {"busy", "user.events_count >= 5 && days_since(last(\"search\")) < 10"},
+      {"shoes", "count_in(\"view\", \"Shoes\", \"30d\") > 0"},
+      {"level", "user.level == \"gold\""},
+      {"cheap", "user.price_to <= 20 && user.orders_count > 0"},
       {"mixed", "in_segment(\"active\") && !in_segment(\"spender\")"}};
   for (const auto& [key, expression] : segments) put(key, expression);
   Random random(3);
-  constexpr std::array<EventType, 3> k_types = {EventType::view, EventType::cart_add,
-                                                EventType::purchase};
   std::size_t seen = 0;
   for (int round = 0; round < 120; ++round) {
     for (int i = 0; i < 20; ++i) {
-      const EventType type = k_types.at(random.below(k_types.size()));
-      LogEntry entry = entries_.event(
-          static_cast<std::uint32_t>(1 + random.below(200)), type, "cup",
-          clock_.now_ms() - static_cast<TimeMs>(random.below(k_hour_ms)),
-          type == EventType::purchase ? "o-" + std::to_string(random.below(1'000'000)) : "");
-      std::get<Event>(entry.what).price = Money{static_cast<std::int64_t>(random.below(6'000))};
-      std::get<Event>(entry.what).currency = "EUR";
-      apply(entry);
+      apply(anything(random));
     }
     clock_.advance(static_cast<TimeMs>(random.below(3 * k_day_ms)));
     settle();
