@@ -1,6 +1,7 @@
 // What to show next: POST /v1/recommendations, the simple GET form, whole pages, rankings, and why
 // a product is not shown. Every answer is kept as a decision, without being waited for.
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
+#include "server/http/handlers/typical_time.h"
 
 namespace vitrine::http {
 namespace {
@@ -92,27 +94,41 @@ absl::StatusOr<Response> why_not(const Services& services, const Request& reques
   return json_response(why_not_json(call, *why));
 }
 
-// The answer, as well as there is time for: asked when it is the request's turn.
+// What counts as waited: where answers are made on threads of their own, many are at work at once,
+// and how long that takes each is time that a request has not got left. Who did not wait so long
+// does not stand in a queue.
+std::int64_t with_what_is_to_come(std::int64_t waited_us, const TypicalTime* aside) {
+  const std::int64_t to_come_us = aside == nullptr ? 0 : aside->us();
+  return waited_us > to_come_us ? waited_us + to_come_us : waited_us;
+}
+
+// The answer, as well as there is time for: asked when it is the request's turn. `aside` is null on
+// a loop's thread.
 absl::StatusOr<Response> answer_in_turn(const Services& services, const Request& request,
-                                        const Answer& answer) {
+                                        const Answer& answer, TypicalTime* aside) {
   const std::int64_t now_us = steady_us();
   // What this process asks itself has not come through a queue.
   const std::int64_t waited_us = request.arrived_us == 0 ? 0 : now_us - request.arrived_us;
-  const std::optional<Effort> effort = services.admission.admit(request.key_id, waited_us, now_us);
+  const std::optional<Effort> effort =
+      services.admission.admit(request.key_id, with_what_is_to_come(waited_us, aside), now_us);
   if (!effort) return overloaded("too many requests wait for an answer already; ask again later");
-  return answer(request, *effort);
+  absl::StatusOr<Response> response = answer(request, *effort);
+  if (aside != nullptr) aside->note(steady_us() - now_us);
+  return response;
 }
 
 }  // namespace
 
 void add_recommendation_routes(Router& router, const Services& services) {
   const auto takes_long = [&services] { return services.watcher.current()->is_large(); };
+  const auto aside = std::make_shared<TypicalTime>();
   const auto add = [&](std::string_view method, std::string_view pattern, Answer answer) {
-    router.add(method, pattern, Scope::recommend,
-               services.workers.answer_aside(
-                   takes_long, [&services, answer = std::move(answer)](Request& request) {
-                     return answer_in_turn(services, request, answer);
-                   }));
+    router.add(
+        method, pattern, Scope::recommend,
+        services.workers.answer_aside(takes_long, [&services, takes_long, aside,
+                                                   answer = std::move(answer)](Request& request) {
+          return answer_in_turn(services, request, answer, takes_long() ? aside.get() : nullptr);
+        }));
   };
   add("POST", "/v1/recommendations", [&services](const Request& request, Effort effort) {
     return recommend_one(services, request, effort,
