@@ -1,9 +1,6 @@
 #include "server/http/workers.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <exception>
 #include <memory>
@@ -13,16 +10,6 @@
 #include "base/status.h"
 
 namespace vitrine::http {
-namespace {
-
-// Many threads that compute keep the few loops, which take requests in and send answers out, from
-// their turn: the workers give way to them.
-void give_way_to_loops() {
-  constexpr int k_nice = 5;  // a third of what a loop gets of a processor that both want
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), k_nice);
-}
-
-}  // namespace
 
 Workers::Workers(const Options& options, Metrics& metrics)
     : waiting_(options.queue_max),
@@ -53,7 +40,6 @@ bool Workers::try_run(absl::AnyInvocable<void()>&& work) {
 }
 
 void Workers::run() {
-  give_way_to_loops();
   for (;;) {
     std::vector<absl::AnyInvocable<void()>> work = waiting_.pop_up_to(1);
     if (work.empty()) return;
