@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
+#include "server/privacy/erasure_ledger.h"
 
 namespace vitrine::app {
 namespace {
@@ -57,6 +58,8 @@ absl::StatusOr<std::unique_ptr<Services>> Services::open(const Config& config, A
   // Beside the store: each takes seconds in a large shop.
   services->early_model_ =
       live_model::ModelWatcher::begin_early(services->models_, config.models.index);
+  VITRINE_RETURN_IF_ERROR(
+      privacy::refuse_unknown(*services->database_, services->layout_.erasures, clock.now_ms()));
   VITRINE_RETURN_IF_ERROR(services->open_state(progress));
   VITRINE_ASSIGN_OR_RETURN(services->audit_, http::AuditLog::open(services->layout_.audit, clock));
   VITRINE_RETURN_IF_ERROR(services->start_parts(access));
@@ -143,6 +146,8 @@ absl::Status Services::start_parts(Access access) {
   retention_.emplace(*database_, *committer_, clock_, metrics_, log_, config_.retention);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
+  VITRINE_ASSIGN_OR_RETURN(idempotency_, http::Idempotency::open(*database_, *committer_, clock_,
+                                                                 metrics_, config_.idempotency));
   start_privacy();
   segment_engine_.emplace(segments::SegmentEngine::Parts{
       .store = *segments_,
@@ -193,8 +198,6 @@ absl::Status Services::start_parts(Access access) {
                                               : http::AccessPolicy::with_keys(*keys_),
                   metrics_, log_);
   router_->keep_audit(*audit_);
-  VITRINE_ASSIGN_OR_RETURN(idempotency_, http::Idempotency::open(*database_, *committer_, clock_,
-                                                                 metrics_, config_.idempotency));
   router_->keep_answers(*idempotency_);
   router_->limit_keyless({.per_second = config_.keyless_requests_per_second,
                           .burst = 2 * config_.keyless_requests_per_second});
@@ -217,6 +220,7 @@ absl::Status Services::start_parts(Access access) {
                      .identities = *identities_,
                      .database = *database_,
                      .erasures = *erasures_,
+                     .consents = *consents_,
                      .profiles = *profiles_,
                      .recommender = *recommender_,
                      .placements = *placements_,
@@ -266,6 +270,7 @@ void Services::start_privacy() {
   log_records_.emplace(*database_, profiles::session_key_of);
   rejected_files_.emplace(layout_.rejected);
   segment_records_.emplace(*segments_);
+  consents_.emplace(*database_);
   erasures_.emplace(privacy::Erasures::Parts{
       .database = *database_,
       .committer = *committer_,
@@ -273,7 +278,8 @@ void Services::start_privacy() {
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
                  &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_,
-                 &webhooks_->records()},
+                 &webhooks_->records(),
+                 &*idempotency_, &*consents_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,

@@ -163,6 +163,8 @@ class Services {
   std::optional<events::LogRecords> log_records_;
   std::optional<RejectedFiles> rejected_files_;
   std::optional<segments::SegmentRecords> segment_records_;
+  std::unique_ptr<http::Idempotency> idempotency_;
+  std::optional<privacy::Consents> consents_;
   std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
   std::optional<segments::SegmentEngine> segment_engine_;
@@ -172,7 +174,6 @@ class Services {
   std::optional<http::Admission> admission_;
   std::optional<http::Services> handled_;  // what the routes stand on
   std::unique_ptr<http::AuditLog> audit_;
-  std::unique_ptr<http::Idempotency> idempotency_;
   std::optional<http::Router> router_;
 };
 

@@ -1,11 +1,14 @@
 #include "server/http/idempotency.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/crypto.h"
 #include "base/status.h"
 #include "server/events/function_command.h"
+#include "server/events/mention.h"
+#include "server/events/replacements.h"
 #include "server/http/json_reader.h"
 #include "server/http/json_writer.h"
 
@@ -231,10 +234,16 @@ void Idempotency::stage(events::Batch& batch, const std::string& name, TimeMs gi
   for (std::size_t i = 0; i < k_swept_max && !ages_.empty(); ++i) {
     const auto oldest = ages_.begin();
     if (oldest->first > too_old_ms && ages_.size() <= options_.answers_max) break;
-    batch.erase(k_family, oldest->second);
-    given_.erase(oldest->second);
-    ages_.erase(oldest);
+    forget(batch, std::string(oldest->second));
   }
+}
+
+void Idempotency::forget(events::Batch& batch, const std::string& name) {
+  batch.erase(k_family, name);
+  const auto known = given_.find(name);
+  if (known == given_.end()) return;
+  ages_.erase({known->second, name});
+  given_.erase(known);
 }
 
 std::vector<Reply> Idempotency::land(const std::string& name) {
@@ -255,6 +264,49 @@ void Idempotency::tell(const std::string& name, Reply reply, Response response) 
     replay(twin, response);
   }
   reply.send(std::move(response));
+}
+
+namespace {
+
+// Every kept answer that names one of the subject's ids, by its key.
+absl::Status for_each_of(const store::Database& database, const events::DataSubject& subject,
+                         const std::function<void(std::string_view, const Record&)>& visit) {
+  const events::Mention mention(subject.ids());
+  const std::unique_ptr<store::Cursor> cursor = database.walk(k_family, k_prefix, true);
+  for (; cursor->valid() && cursor->key().starts_with(k_prefix); cursor->next()) {
+    VITRINE_ASSIGN_OR_RETURN(const Record record, decode(cursor->value()));
+    if (mention.is_in_json(record.response.body)) visit(cursor->key(), record);
+  }
+  return cursor->status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Idempotency::export_person(const events::DataSubject& subject) const {
+  std::string answers;
+  JsonWriter json(answers);
+  json.begin_array();
+  VITRINE_RETURN_IF_ERROR(
+      for_each_of(database_, subject, [&](std::string_view /*key*/, const Record& record) {
+        json.begin_object().field("given_at", format_time(record.given_ms));
+        json.field("status", record.response.status).field("answer", record.response.body);
+        json.end_object();
+      }));
+  json.end_array();
+  return answers;
+}
+
+absl::StatusOr<events::Erased> Idempotency::erase_person(const events::DataSubject& subject,
+                                                         events::Committer& committer) {
+  std::vector<std::string> names;
+  VITRINE_RETURN_IF_ERROR(for_each_of(
+      database_, subject,
+      [&](std::string_view key, const Record& /*record*/) { names.emplace_back(key); }));
+  VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
+    for (const std::string& name : names) forget(batch, name);
+    return absl::OkStatus();
+  }));
+  return events::Erased{.dropped = names.size()};
 }
 
 }  // namespace vitrine::http

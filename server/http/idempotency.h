@@ -4,7 +4,8 @@
 // An answer belongs to the API key, the method, the path and query, and the Idempotency-Key; the
 // folder keeps hashes of these and of the body, and the answer as it was. It is durable before it
 // is sent. Refusals and failures are not kept: whoever repeats them asks anew. A twin that comes
-// while the first is still at work waits for its answer. Thread-safe.
+// while the first is still at work waits for its answer. An answer may name a person, so it goes
+// with them. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +23,14 @@
 #include "base/metrics.h"
 #include "base/string_map.h"
 #include "server/events/committer.h"
+#include "server/events/personal_data.h"
 #include "server/http/reply.h"
 #include "server/http/request.h"
 #include "server/store/database.h"
 
 namespace vitrine::http {
 
-class Idempotency {
+class Idempotency final : public events::PersonalData {
  public:
   static constexpr std::size_t k_key_bytes_max = 200;  // of the header
   static constexpr std::size_t k_twins_max = 16;       // that wait for one answer; one more: 429
@@ -44,11 +46,18 @@ class Idempotency {
                                                            events::Committer& committer,
                                                            const Clock& clock, Metrics& metrics,
                                                            const Options& options);
-  ~Idempotency();
+  ~Idempotency() override;
 
   // The reply through which the handler of `request`, which has the header, is to answer; nothing
   // when `reply` has been answered, or will be: the handler must not run then.
   std::optional<Reply> begin(const Request& request, Reply reply);
+
+  std::string_view name() const override { return "kept_answers"; }
+  std::vector<store::Family> families() const override { return {}; }  // its keys in meta only
+  // [{"given_at", "status", "answer"}] of those that name one of the person's ids.
+  absl::StatusOr<std::string> export_person(const events::DataSubject& subject) const override;
+  absl::StatusOr<events::Erased> erase_person(const events::DataSubject& subject,
+                                              events::Committer& committer) override;
 
  private:
   struct Flight;  // a write that is being carried out, and who waits for it
@@ -65,6 +74,7 @@ class Idempotency {
   void stage(events::Batch& batch, const std::string& name, TimeMs given_ms,
              const std::string& record);
   void remember(const std::string& name, TimeMs given_ms);
+  void forget(events::Batch& batch, const std::string& name);
   // Ends a flight; who waited for it.
   std::vector<Reply> land(const std::string& name);
   void tell(const std::string& name, Reply reply, Response response);

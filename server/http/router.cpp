@@ -83,7 +83,13 @@ bool is_no_act(std::string_view pattern) {
 }
 
 // Reading everything about a person is an act of its own.
-bool is_act_of_reading(std::string_view pattern) { return pattern == "/v1/users/{id}/export"; }
+bool is_about_people(std::string_view pattern) {
+  return pattern.starts_with("/v1/users") || pattern.starts_with("/v1/visitors") ||
+         pattern.starts_with("/v1/erasures");
+}
+bool is_act_of_reading(std::string_view pattern) {
+  return pattern == "/v1/users/{id}/export" || pattern == "/v1/visitors/{id}/export";
+}
 
 // What pages may send: the first two, and what Segment's and RudderStack's browser clients add.
 constexpr std::string_view k_allowed_headers =
@@ -121,7 +127,7 @@ struct Router::Route {
   // their own; what is asked about people says the same whenever it is repeated, and its answers
   // are not to be kept.
   bool keeps_answers(std::string_view pattern) const {
-    return method != "GET" && scope && !is_public() && !pattern.starts_with("/v1/users") &&
+    return method != "GET" && scope && !is_public() && !is_about_people(pattern) &&
            !pattern.starts_with("/v1/segments/") && !pattern.starts_with("/v1/import/");
   }
   bool is_administrative() const {
@@ -269,7 +275,7 @@ Reply Router::audited(const Path& path, const Route& route, const Request& reque
                         .object = "",
                         .request_id = reply.request_id()};
   if (act.actor.empty()) act.actor = request.is_control ? "command" : "open";
-  if (!path.pattern.starts_with("/v1/users")) {
+  if (!is_about_people(path.pattern)) {
     for (const auto& [name, value] : request.path_parameters) act.object = value;
   }
   std::string request_id = reply.request_id();

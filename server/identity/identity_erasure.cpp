@@ -1,10 +1,12 @@
 // Who all stands for one person, and how they are forgotten.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <iterator>
 #include <utility>
 
 #include "base/status.h"
 #include "server/events/replacements.h"
+#include "server/identity/anonymous.h"
 #include "server/identity/identity_book.h"
 #include "server/identity/identity_state.h"
 #include "server/identity/person_record.h"
@@ -89,6 +91,13 @@ absl::StatusOr<events::DataSubject> IdentityBook::State::subject_of(
     const bool is_visitor = person.claimed_user_id.empty() && !person.visitor_id.empty();
     if (is_visitor) subject.visitor_ids.push_back(std::move(person.visitor_id));
   }
+  // Whoever else these visitors claimed to be is known by their ids, too.
+  VITRINE_ASSIGN_OR_RETURN(const ClaimsBy claims, claims_by(*database, subject.visitor_ids));
+  for (auto theirs : {&events::DataSubject::people, &events::DataSubject::histories}) {
+    std::vector<UserNumber> both;
+    std::ranges::set_union(subject.*theirs, claims.open, std::back_inserter(both));
+    subject.*theirs = std::move(both);
+  }
   return subject;
 }
 
@@ -164,9 +173,17 @@ std::size_t IdentityBook::erase(events::Batch& batch, const events::DataSubject&
 
 absl::StatusOr<events::Erased> IdentityBook::erase_person(const events::DataSubject& subject,
                                                           events::Committer& committer) {
+  State& state = *state_;
+  VITRINE_ASSIGN_OR_RETURN(const ClaimsBy claims, claims_by(*state.database, subject.visitor_ids));
   events::Erased erased;
   VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
     erased.dropped = erase(batch, subject);
+    Staged& staged = state.staged_in(batch);
+    // What became part of another user stays with them, without the visitor's id.
+    for (const UserNumber number : claims.confirmed) {
+      if (state.known_in(staged, number).is_erased != 0) continue;
+      state.amend(batch, staged, number, [](Person& person) { person.visitor_id.clear(); });
+    }
     return absl::OkStatus();
   }));
   return erased;

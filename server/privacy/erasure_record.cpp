@@ -42,6 +42,9 @@ ErasureRecord record_of(const json::value& in) {
   record.requested_ms = in.at("requested_ms").to_number<TimeMs>();
   record.completed_ms = in.at("completed_ms").to_number<TimeMs>();
   record.keys = texts_in(in.at("keys"));
+  if (const json::value* const anonymous = in.as_object().if_contains("anonymous")) {
+    record.anonymous = texts_in(*anonymous);
+  }
   record.subject = {.user_ids = texts_in(in.at("user_ids")),
                     .visitor_ids = texts_in(in.at("visitor_ids")),
                     .people = numbers_in(in.at("people")),
@@ -73,6 +76,7 @@ std::string encode(const ErasureRecord& record) {
   return json::serialize(json::object{{"requested_ms", record.requested_ms},
                                       {"completed_ms", record.completed_ms},
                                       {"keys", texts_json(record.keys)},
+                                      {"anonymous", texts_json(record.anonymous)},
                                       {"user_ids", texts_json(record.subject.user_ids)},
                                       {"visitor_ids", texts_json(record.subject.visitor_ids)},
                                       {"people", numbers_json(record.subject.people)},

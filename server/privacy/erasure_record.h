@@ -26,10 +26,11 @@ struct OwnerReceipt {
 struct ErasureRecord {
   std::string erasure_id;  // a ULID
   TimeMs requested_ms = 0;
-  TimeMs completed_ms = 0;           // 0 while it is under way
-  std::vector<std::string> keys;     // in hex: the keyed hashes of the ids that are refused
-  std::vector<OwnerReceipt> owners;  // those that are done
-  events::DataSubject subject;       // empty once no owner needs it any more
+  TimeMs completed_ms = 0;             // 0 while it is under way
+  std::vector<std::string> keys;       // in hex: the keyed hashes of the ids that are refused
+  std::vector<std::string> anonymous;  // of these, of visitors that belonged to nobody
+  std::vector<OwnerReceipt> owners;    // those that are done
+  events::DataSubject subject;         // empty once no owner needs it any more
 
   bool is_done_by(std::string_view owner) const;
 };

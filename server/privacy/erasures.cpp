@@ -8,15 +8,17 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
-#include <sstream>
-#include <system_error>
 #include <utility>
 
+#include "base/check.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "server/events/replacements.h"
-#include "server/store/key.h"
+#include "server/identity/anonymous.h"
+#include "server/privacy/erasure_ledger.h"
+#include "server/privacy/inventory.h"
+#include "server/store/families.h"
 
 namespace vitrine::privacy {
 namespace {
@@ -26,10 +28,9 @@ namespace json = boost::json;
 
 constexpr std::string_view k_prefix = "erasure/";
 
-// Families without a word about people, which need not be written anew: the catalog, placements,
-// keys of the API, and keyed hashes with positions.
-constexpr std::array k_impersonal = {Family::products, Family::placements, Family::keys,
-                                     Family::dedupe};
+// What need not be written anew.
+constexpr std::array k_kept = {Family::products, Family::placements, Family::keys,
+                               Family::dedupe};  // keyed hashes and positions
 
 std::string key_of(const ErasureRecord& record) {
   return std::string(k_prefix) + record.erasure_id;
@@ -42,31 +43,79 @@ std::vector<std::string> in_hex(const std::vector<std::string>& keys) {
   return hex;
 }
 
-std::string line_of(const ErasureRecord& record) {
-  json::array keys;
-  for (const std::string& key : record.keys) keys.emplace_back(key);
-  return json::serialize(json::object{{"erasure_id", record.erasure_id},
-                                      {"requested_at", format_time(record.requested_ms)},
-                                      {"keys", std::move(keys)}}) +
-         "\n";
+// A person that is named by one id, as the shop knows them.
+events::DataSubject named_user(std::string user_id) {
+  events::DataSubject named;
+  named.user_ids.push_back(std::move(user_id));
+  return named;
+}
+
+events::DataSubject named_visitor(std::string visitor_id) {
+  events::DataSubject named;
+  named.visitor_ids.push_back(std::move(visitor_id));
+  return named;
+}
+
+void join_numbers(const events::DataSubject& more, events::DataSubject& all) {
+  for (auto numbers : {&events::DataSubject::people, &events::DataSubject::histories}) {
+    std::vector<UserNumber> both;
+    std::ranges::set_union(all.*numbers, more.*numbers, std::back_inserter(both));
+    all.*numbers = std::move(both);
+  }
+}
+
+void join(const events::DataSubject& more, events::DataSubject& all) {
+  join_numbers(more, all);
+  for (auto ids : {&events::DataSubject::user_ids, &events::DataSubject::visitor_ids}) {
+    for (const std::string& id : more.*ids) {
+      if (std::ranges::find(all.*ids, id) == (all.*ids).end()) (all.*ids).push_back(id);
+    }
+  }
+}
+
+std::string text_of(const events::DataSubject& named) {
+  return named.user_ids.empty() ? "visitor " + named.visitor_ids.front()
+                                : "user " + named.user_ids.front();
 }
 
 // Those who began to claim to be the user while it was looked up; from now on nobody can.
 absl::Status add_latecomers(const Erasures::Parts& parts, ErasureRecord& record) {
   events::DataSubject& subject = record.subject;
-  for (const std::string& user_id : subject.user_ids) {
+  for (const std::string& user_id : std::vector(subject.user_ids)) {
     VITRINE_ASSIGN_OR_RETURN(const std::optional<events::DataSubject> late,
                              parts.identities.subject(user_id, {}));
-    if (!late) continue;
-    subject.visitor_ids.insert(subject.visitor_ids.end(), late->visitor_ids.begin(),
-                               late->visitor_ids.end());
-    for (auto numbers : {&events::DataSubject::people, &events::DataSubject::histories}) {
-      std::vector<UserNumber> both;
-      std::ranges::set_union(subject.*numbers, (*late).*numbers, std::back_inserter(both));
-      subject.*numbers = std::move(both);
+    if (late) join(*late, subject);
+  }
+  VITRINE_ASSIGN_OR_RETURN(const identity::ClaimsBy claims,
+                           identity::claims_by(parts.database, subject.visitor_ids));
+  events::DataSubject late;
+  late.people = late.histories = claims.open;
+  join_numbers(late, subject);
+  return absl::OkStatus();
+}
+
+// Who of a line of the ledger is known here.
+absl::StatusOr<events::DataSubject> people_of(const Erasures::Parts& parts,
+                                              const LedgerLine& line) {
+  events::DataSubject found;
+  for (const std::string& key : line.keys) {
+    const bool is_anonymous = std::ranges::find(line.anonymous, key) != line.anonymous.end();
+    VITRINE_ASSIGN_OR_RETURN(const std::optional<events::DataSubject> subject,
+                             parts.identities.subject_of_key(absl::HexStringToBytes(key)));
+    if (!subject) continue;
+    if (!is_anonymous) {
+      join(*subject, found);
+      continue;
+    }
+    for (const std::string& visitor_id : subject->visitor_ids) {
+      if (in_hex(parts.identities.keys_of(named_visitor(visitor_id))).front() != key) continue;
+      VITRINE_ASSIGN_OR_RETURN(
+          const auto visitor,
+          identity::anonymous_visitor(parts.identities, parts.database, visitor_id));
+      if (visitor) join(*visitor, found);
     }
   }
-  return absl::OkStatus();
+  return found;
 }
 
 }  // namespace
@@ -76,6 +125,11 @@ Erasures::Erasures(Parts parts)
       completed_(parts_.metrics.counter("vitrine_privacy_erasures_total", "Erasures completed")),
       pending_(parts_.metrics.gauge("vitrine_privacy_erasures_pending",
                                     "Erasures that were begun and not completed")) {
+  for (const Family family : unowned_families(parts_.owners)) {
+    parts_.log.error("the family '{}' has no owner of personal data (server/privacy/inventory.h)",
+                     store::name_of(family));
+    CHECK(false, "every family has an owner of personal data, or a reason why it needs none");
+  }
   thread_ = std::thread([this] {
     const std::lock_guard alone(one_at_a_time_);
     const absl::Status done = finish_earlier();
@@ -104,9 +158,8 @@ absl::StatusOr<std::vector<ErasureRecord>> Erasures::list() const {
   return records;
 }
 
-absl::StatusOr<std::optional<ErasureRecord>> Erasures::find(std::string_view user_id) const {
-  const events::DataSubject named{
-      .user_ids = {std::string(user_id)}, .visitor_ids = {}, .people = {}, .histories = {}};
+absl::StatusOr<std::optional<ErasureRecord>> Erasures::find(
+    const events::DataSubject& named) const {
   const std::string key = in_hex(parts_.identities.keys_of(named)).front();
   VITRINE_ASSIGN_OR_RETURN(std::vector<ErasureRecord> records, list());
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
@@ -115,26 +168,49 @@ absl::StatusOr<std::optional<ErasureRecord>> Erasures::find(std::string_view use
   return std::nullopt;
 }
 
-absl::StatusOr<ErasureRecord> Erasures::erase(std::string_view user_id) {
-  const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
-  if (!alone) return conflict("another erasure is under way: ask again when it is done");
-  VITRINE_ASSIGN_OR_RETURN(std::optional<ErasureRecord> earlier, find(user_id));
-  if (earlier && earlier->completed_ms == 0) VITRINE_RETURN_IF_ERROR(carry_out(*earlier));
-  VITRINE_ASSIGN_OR_RETURN(std::optional<events::DataSubject> subject,
-                           parts_.identities.subject(user_id, {}));
-  if (subject) return erase_subject(make_ulid(parts_.clock.now_ms()), *std::move(subject));
-  if (earlier) return *std::move(earlier);
-  return not_found("there is no user {}", user_id);
+absl::StatusOr<std::optional<events::DataSubject>> Erasures::subject_of(
+    const events::DataSubject& named) const {
+  if (!named.user_ids.empty()) return parts_.identities.subject(named.user_ids.front(), {});
+  return identity::anonymous_visitor(parts_.identities, parts_.database, named.visitor_ids.front());
 }
 
-absl::StatusOr<ErasureRecord> Erasures::erase_subject(std::string erasure_id,
-                                                      events::DataSubject subject) {
-  ErasureRecord record{.erasure_id = std::move(erasure_id),
-                       .requested_ms = parts_.clock.now_ms(),
-                       .completed_ms = 0,
-                       .keys = in_hex(parts_.identities.keys_of(subject)),
-                       .owners = {},
-                       .subject = std::move(subject)};
+absl::Status Erasures::look_up(const events::DataSubject& named, Looked& looked) {
+  VITRINE_ASSIGN_OR_RETURN(std::optional<ErasureRecord> earlier, find(named));
+  if (earlier && earlier->completed_ms == 0) VITRINE_RETURN_IF_ERROR(carry_out(*earlier));
+  VITRINE_ASSIGN_OR_RETURN(const auto subject, subject_of(named));
+  if (subject) {
+    join(*subject, looked.all);
+    return absl::OkStatus();
+  }
+  if (!earlier) return not_found("there is no {}", text_of(named));
+  looked.earlier = std::move(earlier);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ErasureRecord> Erasures::erase(const Wanted& wanted) {
+  const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
+  if (!alone) return conflict("another erasure is under way: ask again when it is done");
+  Looked looked;
+  std::vector<std::string> anonymous;
+  for (const std::string& id : wanted.user_ids) {
+    VITRINE_RETURN_IF_ERROR(look_up(named_user(id), looked));
+  }
+  for (const std::string& id : wanted.visitor_ids) {
+    VITRINE_RETURN_IF_ERROR(look_up(named_visitor(id), looked));
+    anonymous.push_back(in_hex(parts_.identities.keys_of(named_visitor(id))).front());
+  }
+  if (looked.all.people.empty()) return *std::move(looked.earlier);
+  return erase_subject({.erasure_id = make_ulid(parts_.clock.now_ms()),
+                        .keys = {},
+                        .anonymous = std::move(anonymous),
+                        .owners = {},
+                        .subject = std::move(looked.all)});
+}
+
+// Of a record that has its id, its anonymous visitors and its subject.
+absl::StatusOr<ErasureRecord> Erasures::erase_subject(ErasureRecord record) {
+  record.requested_ms = parts_.clock.now_ms();
+  record.keys = in_hex(parts_.identities.keys_of(record.subject));
   VITRINE_RETURN_IF_ERROR(save(record));
   VITRINE_RETURN_IF_ERROR(add_to_ledger({&record, 1}));
   VITRINE_RETURN_IF_ERROR(carry_out(record));
@@ -162,7 +238,7 @@ absl::Status Erasures::carry_out(ErasureRecord& record) {
   record.subject = {};
   VITRINE_RETURN_IF_ERROR(save(record));
   VITRINE_RETURN_IF_ERROR(checkpoint());
-  VITRINE_RETURN_IF_ERROR(parts_.database.purge(k_impersonal));
+  VITRINE_RETURN_IF_ERROR(parts_.database.purge(k_kept));
   record.completed_ms = parts_.clock.now_ms();
   VITRINE_RETURN_IF_ERROR(save(record));
   pending_.set(0);
@@ -195,18 +271,12 @@ absl::Status Erasures::save(const ErasureRecord& record) const {
 }
 
 absl::Status Erasures::add_to_ledger(std::span<const ErasureRecord> records) const {
-  VITRINE_ASSIGN_OR_RETURN(std::string ledger, read_ledger());
+  VITRINE_ASSIGN_OR_RETURN(std::string ledger, read_ledger(parts_.ledger));
   const std::size_t bytes_before = ledger.size();
   for (const ErasureRecord& record : records) {
-    if (ledger.find(record.erasure_id) == std::string::npos) ledger += line_of(record);
+    if (ledger.find(record.erasure_id) == std::string::npos) ledger += ledger_line(record);
   }
   return ledger.size() == bytes_before ? absl::OkStatus() : replace_file(parts_.ledger, ledger);
-}
-
-absl::StatusOr<std::string> Erasures::read_ledger() const {
-  std::error_code error;
-  if (!std::filesystem::exists(parts_.ledger, error)) return std::string();
-  return read_file(parts_.ledger);
 }
 
 absl::Status Erasures::finish_earlier() {
@@ -219,49 +289,46 @@ absl::Status Erasures::finish_earlier() {
   return follow_ledger();
 }
 
-// Erasures that were made after this folder's backup was.
+// Erasures that were made after this folder's backup was: all that are left to do, at once.
 absl::Status Erasures::follow_ledger() {
-  VITRINE_ASSIGN_OR_RETURN(std::string lines, read_ledger());
-  std::istringstream ledger(std::move(lines));
-  for (std::string line; std::getline(ledger, line);) VITRINE_RETURN_IF_ERROR(follow_line(line));
-  return absl::OkStatus();
-}
-
-absl::Status Erasures::follow_line(std::string_view line) {
-  json::error_code error;
-  const json::value entry = json::parse(line, error);
-  const json::object* const object = error ? nullptr : entry.if_object();
-  const json::value* const keys = object == nullptr ? nullptr : object->if_contains("keys");
-  const json::value* const id = object == nullptr ? nullptr : object->if_contains("erasure_id");
-  if (keys == nullptr || !keys->is_array() || id == nullptr || !id->is_string()) {
-    return data_loss("{} has a line that cannot be read", parts_.ledger.string());
-  }
-  const std::string erasure_id(id->as_string());
-  VITRINE_ASSIGN_OR_RETURN(const auto known,
-                           parts_.database.get(Family::meta, std::string(k_prefix) + erasure_id));
-  if (known) return absl::OkStatus();
-  for (const json::value& key : keys->get_array()) {
-    if (!key.is_string()) continue;
-    const json::string& hex = key.get_string();
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<LedgerLine> lines, read_lines(parts_.ledger));
+  ErasureRecord record;
+  for (const LedgerLine& line : lines) {
     VITRINE_ASSIGN_OR_RETURN(
-        std::optional<events::DataSubject> subject,
-        parts_.identities.subject_of_key(absl::HexStringToBytes({hex.data(), hex.size()})));
-    if (!subject) continue;
-    VITRINE_RETURN_IF_ERROR(erase_subject(erasure_id, *std::move(subject)).status());
-    return absl::OkStatus();
+        const auto known,
+        parts_.database.get(Family::meta, std::string(k_prefix) + line.erasure_id));
+    if (known) continue;
+    VITRINE_ASSIGN_OR_RETURN(const events::DataSubject found, people_of(parts_, line));
+    if (found.people.empty()) continue;
+    if (record.erasure_id.empty()) record.erasure_id = line.erasure_id;
+    join(found, record.subject);
+    record.anonymous.insert(record.anonymous.end(), line.anonymous.begin(), line.anonymous.end());
   }
-  return absl::OkStatus();
+  if (record.erasure_id.empty()) return absl::OkStatus();
+  return erase_subject(std::move(record)).status();
 }
 
-absl::StatusOr<std::string> Erasures::export_person(std::string_view user_id) const {
-  VITRINE_ASSIGN_OR_RETURN(const std::optional<events::DataSubject> subject,
-                           parts_.identities.subject(user_id, {}));
-  if (!subject) return not_found("there is no user {}", user_id);
-  std::string archive = R"({"user_id":)" + json::serialize(json::string(user_id)) +
+absl::StatusOr<std::string> Erasures::export_user(std::string_view user_id) const {
+  const events::DataSubject named = named_user(std::string(user_id));
+  VITRINE_ASSIGN_OR_RETURN(const auto subject, subject_of(named));
+  if (!subject) return not_found("there is no {}", text_of(named));
+  return archive_of("user_id", user_id, *subject);
+}
+
+absl::StatusOr<std::string> Erasures::export_visitor(std::string_view visitor_id) const {
+  const events::DataSubject named = named_visitor(std::string(visitor_id));
+  VITRINE_ASSIGN_OR_RETURN(const auto subject, subject_of(named));
+  if (!subject) return not_found("there is no {}", text_of(named));
+  return archive_of("visitor_id", visitor_id, *subject);
+}
+
+absl::StatusOr<std::string> Erasures::archive_of(std::string_view name, std::string_view id,
+                                                 const events::DataSubject& subject) const {
+  std::string archive = "{\"" + std::string(name) + "\":" + json::serialize(json::string(id)) +
                         R"(,"exported_at":")" + format_time(parts_.clock.now_ms()) +
                         R"(","owners":{)";
   for (std::size_t i = 0; i < parts_.owners.size(); ++i) {
-    VITRINE_ASSIGN_OR_RETURN(const std::string part, parts_.owners[i]->export_person(*subject));
+    VITRINE_ASSIGN_OR_RETURN(const std::string part, parts_.owners[i]->export_person(subject));
     if (i > 0) archive += ',';
     archive += '"';
     archive += parts_.owners[i]->name();

@@ -5,6 +5,7 @@
 // what a crash or an error interrupts is finished by the next start, or the next call. What remains
 // is a receipt and the keyed hashes of the ids, by which late events are refused. The ledger beside
 // the store has the hashes too, for folders that are restored from a backup made before.
+// One pass is for many people as for one: what takes long is reading and writing the store.
 // Thread-safe; one erasure at a time.
 #pragma once
 
@@ -53,14 +54,25 @@ class Erasures {
   explicit Erasures(Parts parts);
   ~Erasures();  // stop()
 
-  // Returns when nothing is left in any file. The receipt of an earlier erasure when there was one.
-  // Errors   NotFound: nobody is known by this id; Aborted: another erasure is under way;
-  //          Unavailable: the disk is full, or the server stops: it goes on later
-  absl::StatusOr<ErasureRecord> erase(std::string_view user_id);
+  // By the ids that the shop knows them by. A visitor here is one that belongs to no user.
+  struct Wanted {
+    std::vector<std::string> user_ids;
+    std::vector<std::string> visitor_ids;
+  };
+  static constexpr std::size_t k_people_max = 100;  // of one call
+
+  // Returns when nothing of any of them is left in any file. The receipt of an earlier erasure when
+  // there is nobody who was not erased before.
+  // Errors   NotFound: nobody is known by one of the ids; FailedPrecondition: a visitor belongs to
+  //          a user; Aborted: another erasure is under way; Unavailable: the disk is full, or the
+  //          server stops: it goes on later. After the first three nobody was erased
+  absl::StatusOr<ErasureRecord> erase(const Wanted& wanted);
   // All there were, oldest first.
   absl::StatusOr<std::vector<ErasureRecord>> list() const;
   // A JSON object of everything that is kept about a person, by owner. NotFound.
-  absl::StatusOr<std::string> export_person(std::string_view user_id) const;
+  absl::StatusOr<std::string> export_user(std::string_view user_id) const;
+  // FailedPrecondition for one that belongs to a user.
+  absl::StatusOr<std::string> export_visitor(std::string_view visitor_id) const;
 
   // What is under way ends after the step that is being made.
   void begin_stopping() { is_stopping_ = true; }
@@ -68,17 +80,26 @@ class Erasures {
   void stop();
 
  private:
-  absl::StatusOr<ErasureRecord> erase_subject(std::string erasure_id, events::DataSubject subject);
+  absl::StatusOr<ErasureRecord> erase_subject(ErasureRecord record);
   absl::Status carry_out(ErasureRecord& record);
   absl::Status checkpoint() const;
   absl::Status save(const ErasureRecord& record) const;
   // Those it does not know yet.
   absl::Status add_to_ledger(std::span<const ErasureRecord> records) const;
-  absl::StatusOr<std::string> read_ledger() const;  // empty when there is none
-  absl::StatusOr<std::optional<ErasureRecord>> find(std::string_view user_id) const;
+  // The latest of the one id in `named`.
+  absl::StatusOr<std::optional<ErasureRecord>> find(const events::DataSubject& named) const;
+  // What one wanted id stands for joins `all`; else the receipt of its erasure, when there was one.
+  struct Looked {
+    events::DataSubject all;
+    std::optional<ErasureRecord> earlier;
+  };
+  absl::Status look_up(const events::DataSubject& named, Looked& looked);
+  absl::StatusOr<std::optional<events::DataSubject>> subject_of(
+      const events::DataSubject& named) const;
+  absl::StatusOr<std::string> archive_of(std::string_view name, std::string_view id,
+                                         const events::DataSubject& subject) const;
   absl::Status finish_earlier();
   absl::Status follow_ledger();
-  absl::Status follow_line(std::string_view line);
 
   const Parts parts_;
   std::mutex one_at_a_time_;

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "server/profiles/fixed_hash.h"
+#include "server/profiles/removed_traits.h"
 
 namespace vitrine::profiles {
 namespace {
@@ -52,8 +53,9 @@ PurchaseLine& line_of(ProductNumber product, std::uint64_t order_key, Profile& p
   return *profile.lines.insert(place, wanted);
 }
 
-auto latest_word(const Trait& trait) {
-  return std::tie(trait.time_ms, trait.event_key, trait.name);
+auto word_on(const Trait& trait) {
+  return std::tuple<bool, TimeMs, std::uint64_t, const std::string&>(
+      is_removed(trait), trait.time_ms, trait.event_key, trait.name);
 }
 
 // How many of the line's purchases `returned` pieces take back; several lines of one order with the
@@ -238,7 +240,8 @@ void keep_seen(const Seen& seen, Profile& profile) {
   keep_sorted(seen, Profile::k_seen_max, was_seen_later, profile.seen);
 }
 
-// Whatever the order of arrival, the latest word on each name stays, and of those the latest.
+// Whatever the order of arrival, the latest word on each name stays, and of those the latest. What
+// was removed stays removed.
 void keep_trait(Trait trait, Profile& profile) {
   if (trait.name.empty() || trait.name.size() > Trait::k_name_bytes_max ||
       trait.value.size() > Trait::k_value_bytes_max) {
@@ -247,13 +250,14 @@ void keep_trait(Trait trait, Profile& profile) {
   std::vector<Trait>& traits = profile.traits;
   const auto place = std::ranges::lower_bound(traits, trait.name, {}, &Trait::name);
   if (place != traits.end() && place->name == trait.name) {
-    if (latest_word(*place) < latest_word(trait)) *place = std::move(trait);
+    if (word_on(*place) < word_on(trait)) *place = std::move(trait);
     return;
   }
   traits.insert(place, std::move(trait));
   if (traits.size() > Profile::k_traits_max) {
-    traits.erase(std::ranges::min_element(
-        traits, [](const Trait& a, const Trait& b) { return latest_word(a) < latest_word(b); }));
+    const auto oldest = std::ranges::min_element(
+        traits, [](const Trait& a, const Trait& b) { return word_on(a) < word_on(b); });
+    if (!is_removed(*oldest)) traits.erase(oldest);
   }
 }
 

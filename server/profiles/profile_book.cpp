@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "server/profiles/fixed_hash.h"
 #include "server/profiles/profile_cache.h"
+#include "server/profiles/removed_traits.h"
 
 namespace vitrine::profiles {
 namespace {
@@ -45,6 +46,16 @@ void count_bought(const Event& event, ProductNumber product, Profile& profile) {
   }
 }
 
+void remove_traits(const Event& event, Profile& profile) {
+  for (std::string& name : removed_by(event)) {
+    keep_trait({.name = std::move(name),
+                .value = std::string(k_removed_value),
+                .time_ms = event.time_ms,
+                .event_key = fixed_hash(k_removal_source, event.event_id)},
+               profile);
+  }
+}
+
 // {"traits": {"name": value, ...}} among the properties.
 void keep_traits(const Event& event, std::string_view source, Profile& profile) {
   namespace json = boost::json;
@@ -73,6 +84,7 @@ bool has_recent_purchase(ProductNumber product, TimeMs time_ms, const Profile& p
 // `product` is looked at when the event names one.
 void add_event(const Event& event, const LogEntry& entry, ProductNumber product, Profile& profile) {
   const std::string_view source = entry.source;
+  if (source == k_removal_source) return remove_traits(event, profile);
   see(event.time_ms, event.time_ms, 1, profile);
   if (event.telling == OrderTelling::superseded) return;
   if (event.type != EventType::purchase) keep_deed(event.type, event.time_ms, profile);

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "server/events/replacements.h"
+#include "server/profiles/removed_traits.h"
 
 namespace vitrine::profiles {
 namespace {
@@ -16,6 +17,7 @@ namespace json = boost::json;
 json::object json_of(const Profile& profile, const catalog::ProductNumbers& numbers) {
   json::object traits;
   for (const Trait& trait : profile.traits) {
+    if (is_removed(trait)) continue;
     json::error_code error;
     json::value value = json::parse(trait.value, error);
     traits[trait.name] = error ? json::value(trait.value) : std::move(value);

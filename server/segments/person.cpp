@@ -98,7 +98,7 @@ TimeMs next_day_ms(TimeMs from_ms, TimeMs now_ms) {
 
 // A JSON value as text: what quotes hold, or the number or truth value as it is written.
 std::optional<std::string_view> text_in(std::string_view json) {
-  if (json == "null") return std::nullopt;
+  if (json == "null" || json.empty()) return std::nullopt;  // empty: removed by the person
   if (json.size() >= 2 && json.front() == '"') return json.substr(1, json.size() - 2);
   return json;
 }

@@ -5,20 +5,17 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/store/database.h"
+#include "server/store/families.h"
 
 namespace vitrine::store {
 
 // Large files reach the disk as they grow: a sync of the log beside them has little to wait for.
 constexpr std::uint64_t k_bytes_per_sync = 256 << 10;
-
-std::span<const Family> all_families();  // in the order of their numbers
-std::string_view name_of(Family family);
 
 rocksdb::DBOptions database_options(const Database::Options& options);
 // In the order of their numbers; they share one block cache.

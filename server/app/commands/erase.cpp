@@ -1,10 +1,11 @@
-// vitrine erase: forget a person, in every file of the data folder.
+// vitrine erase: forget people, in every file of the data folder.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <boost/json.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "server/app/api_client.h"
@@ -29,12 +30,25 @@ std::string receipt_text(const boost::json::value& receipt) {
                                                        text_at(receipt, "/completed_at"));
 }
 
-absl::Status run(const std::string& user_id, const Invocation& invocation) {
+struct EraseCommand {
+  std::vector<std::string> users;
+  std::vector<std::string> visitors;
+};
+
+boost::json::array array_of(const std::vector<std::string>& ids) {
+  boost::json::array out;
+  for (const std::string& id : ids) out.emplace_back(id);
+  return out;
+}
+
+absl::Status run(const EraseCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
   VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<CommandClient> client,
                            CommandClient::open(invocation.config));
+  const std::string people = boost::json::serialize(boost::json::object{
+      {"user_ids", array_of(command.users)}, {"visitor_ids", array_of(command.visitors)}});
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
-                           client->api().call("DELETE", "/v1/users/" + url_encoded(user_id), {}));
+                           client->api().call("POST", "/v1/erasures", people));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();
@@ -48,14 +62,24 @@ absl::Status run(const std::string& user_id, const Invocation& invocation) {
 
 void add_erase(CLI::App& root, Invocation& invocation) {
   CLI::App& app = add_command(root, invocation, "erase",
-                              "Forget a person, in every file, and say what was done; for ever",
+                              "Forget people, in every file, and say what was done; for ever",
                               "  vitrine erase --data shop --user 12347\n"
+                              "  vitrine erase --data shop --user 12347 --user 12348 --visitor v7\n"
                               "  vitrine erase --data shop --user 12347 --json\n");
-  const auto user_id = std::make_shared<std::string>();
+  const auto command = std::make_shared<EraseCommand>();
   add_data_option(app, invocation);
-  app.add_option("--user", *user_id, "The user's id")->required()->type_name("ID");
-  app.callback([user_id, &invocation] {
-    invocation.run = [user_id, &invocation] { return run(*user_id, invocation); };
+  CLI::Option_group& who = *app.add_option_group("who");
+  who.add_option("--user", command->users, "A user's id, with all its visitors; many are one pass")
+      ->type_name("ID")
+      ->expected(1)
+      ->take_all();
+  who.add_option("--visitor", command->visitors, "The id of a visitor that belongs to no user")
+      ->type_name("ID")
+      ->expected(1)
+      ->take_all();
+  who.require_option(1, 0);
+  app.callback([command, &invocation] {
+    invocation.run = [command, &invocation] { return run(*command, invocation); };
   });
 }
 

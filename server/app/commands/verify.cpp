@@ -14,6 +14,7 @@
 #include "server/app/terminal/table.h"
 #include "server/events/retention.h"
 #include "server/http/json_writer.h"
+#include "server/privacy/inventory.h"
 #include "server/store/key.h"
 
 namespace vitrine::app {
@@ -181,6 +182,8 @@ absl::StatusOr<Checks> check(const Invocation& invocation) {
   Checks checks;
   checks.push_back(check_of("checksums", (*services)->database().verify_checksums(),
                             bytes_text((*services)->database().bytes_on_disk()) + " on disk"));
+  checks.push_back(check_of("owners", privacy::check_meta_keys((*services)->database()),
+                            "everything that may be about a person has one"));
   VITRINE_ASSIGN_OR_RETURN(const events::RetentionState retention,
                            events::read_retention_state((*services)->database()));
   const bool has_erased = check_log((*services)->database(), retention, progress, checks) > 0;

@@ -27,14 +27,41 @@ void append_receipt(JsonWriter& json, const privacy::ErasureRecord& record) {
   json.end_array().end_object();
 }
 
-absl::StatusOr<Response> erase_user(const Services& services, const Request& request) {
-  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
-  VITRINE_ASSIGN_OR_RETURN(const privacy::ErasureRecord record,
-                           services.erasures.erase(request.path("id")));
+absl::StatusOr<Response> erase(const Services& services, const privacy::Erasures::Wanted& wanted) {
+  VITRINE_ASSIGN_OR_RETURN(const privacy::ErasureRecord record, services.erasures.erase(wanted));
   std::string body;
   JsonWriter json(body);
   append_receipt(json, record);
   return json_response(std::move(body));
+}
+
+absl::StatusOr<Response> erase_user(const Services& services, const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  return erase(services, {.user_ids = {std::string(request.path("id"))}, .visitor_ids = {}});
+}
+
+absl::StatusOr<Response> erase_visitor(const Services& services, const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  return erase(services, {.user_ids = {}, .visitor_ids = {std::string(request.path("id"))}});
+}
+
+absl::StatusOr<Response> erase_people(const Services& services, const Request& request) {
+  constexpr std::size_t k_people_max = privacy::Erasures::k_people_max;
+  constexpr std::size_t k_id_bytes_max = EventLimits().id_bytes_max;
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  JsonDocument document;
+  VITRINE_RETURN_IF_ERROR(document.parse(request.body, services.limits.max_json_depth));
+  ObjectReader body(document.root(), "");
+  const auto users = body.texts("user_ids", k_people_max, k_id_bytes_max);
+  const auto visitors = body.texts("visitor_ids", k_people_max, k_id_bytes_max);
+  const std::size_t count = users.size() + visitors.size();
+  if (count == 0 || count > k_people_max) {
+    body.refuse("user_ids", fmt::format("and visitor_ids must name 1 to {} people, got {}",
+                                        k_people_max, count));
+  }
+  VITRINE_RETURN_IF_ERROR(body.finish());
+  return erase(services, {.user_ids = {users.begin(), users.end()},
+                          .visitor_ids = {visitors.begin(), visitors.end()}});
 }
 
 absl::StatusOr<Response> list_erasures(const Services& services, const Request& request) {
@@ -51,8 +78,14 @@ absl::StatusOr<Response> list_erasures(const Services& services, const Request& 
 
 absl::StatusOr<Response> export_user(const Services& services, const Request& request) {
   VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  VITRINE_ASSIGN_OR_RETURN(std::string archive, services.erasures.export_user(request.path("id")));
+  return json_response(std::move(archive));
+}
+
+absl::StatusOr<Response> export_visitor(const Services& services, const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
   VITRINE_ASSIGN_OR_RETURN(std::string archive,
-                           services.erasures.export_person(request.path("id")));
+                           services.erasures.export_visitor(request.path("id")));
   return json_response(std::move(archive));
 }
 
@@ -67,30 +100,19 @@ absl::StatusOr<bool> wanted_personalization(const Services& services, const Requ
   return personalize.value_or(true);
 }
 
-// A person who is not known yet may refuse, too, and is known from then on.
-absl::Status stage_personalization(const Services& services, events::Batch& batch,
-                                   const std::string& user_id, bool personalize) {
-  if (services.identities.is_erased_user(batch, user_id)) {
-    return failed_precondition("the user was erased: nothing is kept of them any more");
-  }
-  const UserNumber user = services.identities.resolve(batch, user_id, {}).user;
-  services.identities.set_personalization(batch, user, !personalize);
-  return absl::OkStatus();
-}
-
 void change_user(const Services& services, Request& request, Reply reply) {
   const absl::StatusOr<bool> personalize = wanted_personalization(services, request);
   if (!personalize.ok()) return reply.fail(personalize.status());
   const std::string user_id(request.path("id"));
-  constexpr std::size_t k_id_bytes_max = EventLimits().id_bytes_max;
-  if (user_id.size() > k_id_bytes_max) {
-    return reply.fail(invalid_argument("the user's id must have at most {} bytes, got {}",
-                                       k_id_bytes_max, user_id.size()));
-  }
   const LaterReply later(std::move(reply));
   later.fail_unless_ok(services.committer.submit(std::make_unique<events::FunctionCommand>(
       [&services, user_id, wanted = *personalize](events::Batch& batch) {
-        return stage_personalization(services, batch, user_id, wanted);
+        return stage_consent(services, batch, user_id,
+                             {.purpose = std::string(privacy::Consents::k_personalization),
+                              .is_granted = wanted,
+                              .time_ms = batch.time_ms(),
+                              .source = "api",
+                              .text_version = {}});
       },
       [later, user_id, wanted = *personalize](const absl::Status& status) {
         if (!status.ok()) return later->fail(status);
@@ -113,6 +135,9 @@ void add_privacy_routes(Router& router, const Services& services) {
         [&services, answer](Request& request) { return answer(services, request); });
   };
   router.add("DELETE", "/v1/users/{id}", Scope::privacy, aside(erase_user));
+  router.add("DELETE", "/v1/visitors/{id}", Scope::privacy, aside(erase_visitor));
+  router.add("GET", "/v1/visitors/{id}/export", Scope::privacy, aside(export_visitor));
+  router.add("POST", "/v1/erasures", Scope::privacy, aside(erase_people));
   router.add("GET", "/v1/users/{id}/export", Scope::privacy, aside(export_user));
   router.add("GET", "/v1/erasures", Scope::privacy, aside(list_erasures));
   router.add("PATCH", "/v1/users/{id}", Scope::privacy, [&services](Request& request, Reply reply) {

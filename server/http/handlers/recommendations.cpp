@@ -1,6 +1,7 @@
 // What to show next: POST /v1/recommendations, the simple GET form, whole pages, rankings, and why
 // a product is not shown. Every answer is kept as a decision, without being waited for.
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 #include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
+#include "server/http/handlers/typical_time.h"
 
 namespace vitrine::http {
 namespace {
@@ -115,22 +117,35 @@ absl::StatusOr<Response> why_not(const Services& services, const Request& reques
   return json_response(why_not_json(call, *why));
 }
 
-std::optional<Effort> admitted(const Services& services, const Request& request) {
-  const std::int64_t now_us = steady_us();
+// What counts as waited: where answers are made on threads of their own, many are at work at once,
+// and how long that takes each is time that a request has not got left. Who did not wait so long
+// does not stand in a queue.
+std::int64_t with_what_is_to_come(std::int64_t waited_us, const TypicalTime* aside) {
+  const std::int64_t to_come_us = aside == nullptr ? 0 : aside->us();
+  return waited_us > to_come_us ? waited_us + to_come_us : waited_us;
+}
+
+// Asked when it is the request's turn. `aside` is null on a loop's thread.
+std::optional<Effort> admitted(const Services& services, const Request& request,
+                               std::int64_t now_us, const TypicalTime* aside = nullptr) {
   // What this process asks itself has not come through a queue.
   const std::int64_t waited_us = request.arrived_us == 0 ? 0 : now_us - request.arrived_us;
-  return services.admission.admit(request.key_id, waited_us, now_us);
+  return services.admission.admit(request.key_id, with_what_is_to_come(waited_us, aside), now_us);
 }
 
 absl::StatusOr<Response> refused() {
   return overloaded("too many requests wait for an answer already; ask again later");
 }
 
-// The answer, as well as there is time for: asked when it is the request's turn.
+// The answer, as well as there is time for.
 absl::StatusOr<Response> answer_in_turn(const Services& services, const Request& request,
-                                        const Answer& answer) {
-  const std::optional<Effort> effort = admitted(services, request);
-  return effort ? answer(request, *effort) : refused();
+                                        const Answer& answer, TypicalTime* aside) {
+  const std::int64_t now_us = steady_us();
+  const std::optional<Effort> effort = admitted(services, request, now_us, aside);
+  if (!effort) return refused();
+  absl::StatusOr<Response> response = answer(request, *effort);
+  if (aside != nullptr) aside->note(steady_us() - now_us);
+  return response;
 }
 
 // Requests that are there at the same time, on a thread that answers them itself: what they search
@@ -168,7 +183,7 @@ class Gathered {
     calls.reserve(waiting.size());
     replies.reserve(waiting.size());
     for (Waiting& each : waiting) {
-      const std::optional<Effort> effort = admitted(services, each.request);
+      const std::optional<Effort> effort = admitted(services, each.request, steady_us());
       absl::StatusOr<RecommendationCall> call = (*each.read)(each.request);
       if (!effort || !call.ok()) {
         each.reply.send_or_fail(effort ? call.status() : refused());
@@ -197,26 +212,29 @@ class Gathered {
 
 void add_recommendation_routes(Router& router, const Services& services) {
   const auto takes_long = [&services] { return services.watcher.current()->is_large(); };
+  const auto aside = std::make_shared<TypicalTime>();
   const auto add = [&](std::string_view method, std::string_view pattern, Answer answer) {
-    router.add(method, pattern, Scope::recommend,
-               services.workers.answer_aside(
-                   takes_long, [&services, answer = std::move(answer)](Request& request) {
-                     return answer_in_turn(services, request, answer);
-                   }));
+    router.add(
+        method, pattern, Scope::recommend,
+        services.workers.answer_aside(takes_long, [&services, takes_long, aside,
+                                                   answer = std::move(answer)](Request& request) {
+          return answer_in_turn(services, request, answer, takes_long() ? aside.get() : nullptr);
+        }));
   };
   const auto add_gathered = [&](std::string_view method, std::string_view pattern,
                                 Gathered::Reader read) {
-    Handler aside = services.workers.answer_aside(
+    Handler long_one = services.workers.answer_aside(
         [] { return true; },
-        [&services, read](Request& request) {
-          return answer_in_turn(services, request, [&](const Request& asked, Effort effort) {
+        [&services, read, aside](Request& request) {
+          const Answer answer = [&](const Request& asked, Effort effort) {
             return recommend_one(services, asked, effort, read(asked));
-          });
+          };
+          return answer_in_turn(services, request, answer, aside.get());
         });
     router.add(method, pattern, Scope::recommend,
-               [&services, takes_long, aside = std::move(aside), read = std::move(read)](
+               [&services, takes_long, long_one = std::move(long_one), read = std::move(read)](
                    Request& request, Reply reply) {
-                 if (takes_long()) return aside(request, std::move(reply));
+                 if (takes_long()) return long_one(request, std::move(reply));
                  Gathered::add(services, request, read, std::move(reply));
                });
   };

@@ -15,6 +15,7 @@ void add_api_routes(Router& router, const Services& services) {
   add_product_routes(router, services);
   add_user_routes(router, services);
   add_privacy_routes(router, services);
+  add_consent_routes(router, services);
   add_model_routes(router, services);
   add_key_routes(router, services);
   add_quarantine_routes(router, services);

@@ -28,6 +28,7 @@
 #include "server/http/workers.h"
 #include "server/identity/identity_book.h"
 #include "server/live_model/model_watcher.h"
+#include "server/privacy/consents.h"
 #include "server/privacy/erasures.h"
 #include "server/profiles/profile_book.h"
 #include "server/recommend/recommender.h"
@@ -47,6 +48,7 @@ struct Services {
   identity::IdentityBook& identities;
   const store::Database& database;  // where many people are read in one go
   privacy::Erasures& erasures;
+  const privacy::Consents& consents;
   const profiles::ProfileBook& profiles;
   const recommend::Recommender& recommender;
   PlacementStore& placements;
@@ -71,6 +73,10 @@ struct Services {
 
 void add_api_routes(Router& router, const Services& services);
 
+// What the person said, with what follows from it for answers. Under the user id, known or not.
+absl::Status stage_consent(const Services& services, events::Batch& batch,
+                           const std::string& user_id, const privacy::Consent& consent);
+
 void add_event_routes(Router& router, const Services& services);
 void add_tracking_routes(Router& router, const Services& services);  // Segment's, GA4's
 void add_tracking_settings_routes(Router& router);
@@ -84,6 +90,7 @@ void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
 void add_user_routes(Router& router, const Services& services);
 void add_privacy_routes(Router& router, const Services& services);
+void add_consent_routes(Router& router, const Services& services);
 void add_model_routes(Router& router, const Services& services);
 void add_key_routes(Router& router, const Services& services);
 void add_quarantine_routes(Router& router, const Services& services);

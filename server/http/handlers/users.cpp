@@ -1,16 +1,19 @@
-// What is known about one person: GET /v1/users/{id}.
+// What is known about one person: GET /v1/users/{id}, and its tags.
 #include <algorithm>
 
 #include "base/status.h"
+#include "server/http/handlers/later.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
+#include "server/profiles/removed_traits.h"
 #include "server/segments/person.h"
 
 namespace vitrine::http {
 namespace {
 
 constexpr std::size_t k_recent_shown = 20;
+constexpr std::string_view k_trait_prefix = "user.traits.";
 
 absl::Status append_visitors(JsonWriter& json, const identity::IdentityBook& identities,
                              UserNumber user) {
@@ -54,7 +57,7 @@ void append_recent(JsonWriter& json, const profiles::Profile& profile,
 void append_traits(JsonWriter& json, const profiles::Profile& profile) {
   json.key("traits").begin_object();
   for (const profiles::Trait& trait : profile.traits) {
-    if (trait.value != "null") json.key(trait.name).raw(trait.value);
+    if (profiles::is_told(trait)) json.key(trait.name).raw(trait.value);
   }
   json.end_object();
 }
@@ -104,8 +107,11 @@ void append_tags(JsonWriter& json, const Services& services, UserNumber user,
                                        services.clock.now_ms(), around);
   json.key("tags").begin_array();
   for (const profiles::Trait& trait : profile.traits) {
-    if (trait.value == "null") continue;
-    json.begin_object().field("name", "user.traits." + trait.name).key("value").raw(trait.value);
+    if (!profiles::is_told(trait)) continue;
+    json.begin_object()
+        .field("name", std::string(k_trait_prefix) + trait.name)
+        .key("value")
+        .raw(trait.value);
     json.field("source", "shop").field("updated_at", format_time(trait.time_ms)).end_object();
   }
   const auto fields = segments::person_schema().fields();
@@ -145,11 +151,82 @@ absl::StatusOr<Response> get_user(const Services& services, const Request& reque
   return json_response(std::move(body));
 }
 
+// The profile of a known user, empty when they did nothing yet.
+absl::StatusOr<std::pair<UserNumber, std::shared_ptr<const profiles::Profile>>> known_user(
+    const Services& services, std::string_view user_id) {
+  const UserNumber user = services.identities.find(user_id, "").user;
+  if (user == k_nobody) return not_found("there is no user {}", user_id);
+  std::shared_ptr<const profiles::Profile> profile = services.profiles.find(user);
+  if (!profile) profile = std::make_shared<profiles::Profile>();
+  return std::pair(user, std::move(profile));
+}
+
+absl::StatusOr<Response> list_tags(const Services& services, const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  VITRINE_ASSIGN_OR_RETURN(const auto known, known_user(services, request.path("id")));
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().field("user_id", request.path("id"));
+  append_tags(json, services, known.first, *known.second);
+  json.end_object();
+  return json_response(std::move(body));
+}
+
+// What is to be told to everything that follows the log, so that the tag is gone and stays away.
+absl::StatusOr<collect::IncomingEvent> removal_of_tag(const Services& services,
+                                                      const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  VITRINE_ASSIGN_OR_RETURN(const auto known, known_user(services, request.path("id")));
+  const std::string_view name = request.path("name");
+  const profiles::Profile& profile = *known.second;
+  if (!name.starts_with(k_trait_prefix)) {
+    return failed_precondition(
+        "the tag {} is not what the shop said, but follows from events: what can be deleted begins "
+        "with {}; the person can refuse personalization, or be erased",
+        name, k_trait_prefix);
+  }
+  const std::string_view trait = name.substr(k_trait_prefix.size());
+  const bool is_there = std::ranges::any_of(profile.traits, [&](const profiles::Trait& each) {
+    return each.name == trait && profiles::is_told(each);
+  });
+  if (!is_there) return not_found("the user {} has no tag {}", request.path("id"), name);
+  collect::IncomingEvent removal{.raw = {}, .event = {}, .refusal = {}};
+  removal.event.type = EventType::identify;
+  removal.event.user_id = request.path("id");
+  removal.event.time_ms = services.clock.now_ms();
+  removal.event.properties_json = profiles::removal_of(trait);
+  return removal;
+}
+
+void delete_tag(const Services& services, const Request& request, Reply reply) {
+  absl::StatusOr<collect::IncomingEvent> removal = removal_of_tag(services, request);
+  if (!removal.ok()) return reply.fail(removal.status());
+  std::vector<collect::IncomingEvent> events;
+  events.push_back(*std::move(removal));
+  const LaterReply later(std::move(reply));
+  later.fail_unless_ok(services.collector.collect(
+      std::move(events), std::string(profiles::k_removal_source), false,
+      [later](const absl::StatusOr<collect::CollectOutcome>& outcome) {
+        if (!outcome.ok()) return later->fail(outcome.status());
+        if (!outcome->rejected.empty()) {
+          return later->fail(failed_precondition("{}", outcome->rejected.front().message));
+        }
+        later->send({204, "", "application/json", {}});
+      }));
+}
+
 }  // namespace
 
 void add_user_routes(Router& router, const Services& services) {
   router.add("GET", "/v1/users/{id}", Scope::privacy,
              answer_at_once([&services](Request& request) { return get_user(services, request); }));
+  router.add(
+      "GET", "/v1/users/{id}/tags", Scope::privacy,
+      answer_at_once([&services](Request& request) { return list_tags(services, request); }));
+  router.add("DELETE", "/v1/users/{id}/tags/{name}", Scope::privacy,
+             [&services](Request& request, Reply reply) {
+               delete_tag(services, request, std::move(reply));
+             });
 }
 
 }  // namespace vitrine::http

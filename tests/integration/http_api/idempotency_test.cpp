@@ -80,6 +80,18 @@ TEST_F(IdempotencyTest, KeysOfTheApiAreNotMadeWithOne) {
       HasSubstr("not taken by /v1/keys"));
 }
 
+TEST_F(IdempotencyTest, WhatIsKeptGoesWithThePersonItNames) {
+  const std::string body =
+      R"({"events":[{"type":"view","user_id":"annabel-7Q5x2","product_id":"cup"}]})";
+  EXPECT_EQ(ask({"POST", "/v1/events", body, {}}).status, 200);
+  put_with("k1", "CUP");
+  put_with("k2", "the cup of annabel-7Q5x2");
+  const Response receipt = ask({"DELETE", "/v1/users/annabel-7Q5x2", "", {}});
+  EXPECT_THAT(receipt.body, HasSubstr(R"("owner":"kept_answers","dropped":1,)"));
+  EXPECT_THAT(failure(put_with("k1", "MUG")), StartsWith("409 ")) << "others stay";
+  EXPECT_EQ(version(put_with("k2", "MUG")), 3);
+}
+
 TEST_F(IdempotencyTest, TwinsAtTheSameTimeAreOneWrite) {
   constexpr int k_twins = 8;
   std::vector<std::promise<Response>> promises(k_twins);

@@ -104,8 +104,19 @@ class ContractTest(unittest.TestCase):
     def privacy(self):
         self.ask("PATCH", "/v1/users/u-contract", {"personalize": False})
         self.ask("GET", "/v1/users/u-contract/export")
-        receipt = self.ask("DELETE", "/v1/users/u-contract")
-        self.assertEqual(self.ask("GET", "/v1/erasures")["erasures"], [receipt])
+        self.ask("POST", "/v1/events", {"events": [
+            {"type": "identify", "user_id": "u-contract", "properties": {"traits": {"plan": "gold"}}},
+            {"type": "view", "visitor_id": "v-anonymous", "product_id": shop.product_id(1, 2)}]})
+        self.ask("GET", "/v1/users/u-contract/tags")
+        self.ask("DELETE", "/v1/users/u-contract/tags/user.traits.plan", status=204)
+        self.ask("POST", "/v1/users/u-contract/consents",
+                 {"purpose": "marketing", "granted": True, "source": "checkout", "text_version": "3"})
+        self.ask("GET", "/v1/users/u-contract/consents")
+        self.ask("GET", "/v1/visitors/v-anonymous/export")
+        self.ask("DELETE", "/v1/visitors/v-contract", status=422)
+        receipts = [self.ask("DELETE", "/v1/users/u-contract"), self.ask("DELETE", "/v1/visitors/v-anonymous"),
+                    self.ask("POST", "/v1/erasures", {"user_ids": ["u2", "u3"]})]
+        self.assertEqual(self.ask("GET", "/v1/erasures")["erasures"], receipts)
 
     def backups(self, folder):
         self.ask("POST", "/v1/backups", {"folder": str(folder / "copy")}, status=201)

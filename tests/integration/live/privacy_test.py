@@ -192,7 +192,8 @@ class PrivacyTest(unittest.TestCase):
         self.assertEqual(found_in(self.data), [])
         audit = [json.loads(line) for line in (self.data / "audit.ndjson").read_text().splitlines()]
         routes = {(act["method"], act["route"]) for act in audit}
-        self.assertLessEqual({("DELETE", "/v1/users/{id}"), ("GET", "/v1/users/{id}/export")}, routes)
+        self.assertLessEqual({("POST", "/v1/erasures"), ("GET", "/v1/users/{id}/export")}, routes)
+        self.assertNotIn(USER, json.dumps(audit))
 
     def check_receipt_of_log(self, receipt):
         self.assertIn("log", [owner["owner"] for owner in receipt["owners"]])
@@ -200,7 +201,7 @@ class PrivacyTest(unittest.TestCase):
     def check_receipt(self, receipt):
         owners = {owner["owner"]: owner for owner in receipt["owners"]}
         self.assertEqual(list(owners), ["identity", "profiles", "log", "orders", "decisions", "quarantine",
-                                        "rejected_imports", "segments", "webhooks"])
+                                        "rejected_imports", "segments", "webhooks", "kept_answers", "consents"])
         counts = {name: (owner["dropped"], owner["kept_without_person"]) for name, owner in owners.items()}
         self.assertEqual(counts["identity"], (2, 0))
         self.assertEqual(counts["profiles"], (1, 0))
@@ -268,6 +269,153 @@ class PrivacyTest(unittest.TestCase):
             pass
         except Exception:  # the server is killed while it answers
             pass
+
+    def test_an_anonymous_visitor_is_shown_and_forgotten_and_a_users_visitor_only_with_the_user(self):
+        anonymous = "cookie-of-nobody-55f"
+        page = self.make_key("--scopes", "collect")
+        admin = self.make_key("--scopes", "admin")
+
+        def ask(method, path, body=None, key=admin):
+            return server.request(method, path, body, {"Authorization": f"Bearer {key}"})
+
+        with vitrine.Server(self.data, open_to_all=False) as server:
+            own = [event(f"v{n}", visitor_id=anonymous, product_id=shop.product_id(3, n)) for n in range(3)]
+            claim = event("v9", visitor_id=anonymous, user_id="u5", product_id=shop.product_id(3, 9))
+            self.assertEqual(ask("POST", "/v1/events", {"events": own})[2]["accepted"], 3)
+            self.assertEqual(ask("POST", "/v1/events", {"events": [claim]}, page)[2]["accepted"], 1)
+            ask("POST", "/v1/events", {"events": [event("w1", visitor_id=VISITOR, user_id="u5",
+                                                         product_id=shop.product_id(1, 1))]})
+            before = ask("GET", "/v1/users/u5")[2]
+            status, _, archive = ask("GET", f"/v1/visitors/{anonymous}/export")
+            self.assertEqual((status, archive["visitor_id"]), (200, anonymous))
+            self.assertEqual([entry["event_id"] for entry in archive["owners"]["log"]], ["v0", "v1", "v2", "v9"])
+            for method, path in (("DELETE", f"/v1/visitors/{VISITOR}"), ("GET", f"/v1/visitors/{VISITOR}/export")):
+                status, _, answer = ask(method, path)
+                self.assertEqual(status, 422, answer)
+                self.assertIn("belongs to a user", answer["error"]["message"])
+            self.assertEqual(ask("DELETE", f"/v1/visitors/{anonymous}", key=page)[0], 403)
+            self.assertEqual(ask("DELETE", "/v1/visitors/never-seen")[0], 404)
+            status, _, receipt = ask("DELETE", f"/v1/visitors/{anonymous}")
+            self.assertEqual((status, receipt["ids"]), (200, 1), receipt)
+            self.assertEqual(found_in(self.data, (anonymous,)), [])
+            self.assertEqual(ask("DELETE", f"/v1/visitors/{anonymous}")[2], receipt, "asked again")
+            late = ask("POST", "/v1/events", {"events": [event("v8", visitor_id=anonymous,
+                                                                product_id=shop.product_id(3, 1))]})[2]
+            self.assertEqual([refused["code"] for refused in late["rejected"]], ["erased"])
+            self.assertEqual(ask("GET", "/v1/users/u5")[2], before, "whom it claimed to be is as before")
+        self.assertEqual(found_in(self.data, (anonymous,)), [], "after the end")
+        self.check_sound(self.data)
+
+    def test_many_people_are_forgotten_in_one_pass_with_one_receipt(self):
+        with vitrine.Server(self.data) as server:
+            self.live(server)
+            people = {"user_ids": [USER, "u3", "u4"], "visitor_ids": []}
+            status, _, answer = server.request("POST", "/v1/erasures", {**people, "user_ids": [USER, "not-there"]})
+            self.assertEqual((status, server.request("GET", f"/v1/users/{USER}")[0]), (404, 200), answer)
+            status, _, receipt = server.request("POST", "/v1/erasures", people)
+            self.assertEqual((status, receipt["ids"]), (200, 4), receipt)
+            for user in people["user_ids"]:
+                self.assertEqual(server.request("GET", f"/v1/users/{user}")[0], 404)
+                self.assertEqual(self.erase(server, user), receipt)
+            self.assertEqual(server.request("GET", "/v1/users/u6")[0], 200)
+            for body in ({}, {"user_ids": [f"x{n}" for n in range(101)]}, {"user_ids": "u1"}):
+                status, _, answer = server.request("POST", "/v1/erasures", body)
+                self.assertEqual((status, answer["error"]["field"]), (400, "user_ids"), answer)
+        self.assertEqual(found_in(self.data), [])
+        self.check_sound(self.data)
+
+    def test_who_came_after_a_backup_and_was_erased_stays_refused_in_what_is_restored_from_it(self):
+        backup, restored = self.at / "backup", self.at / "restored"
+        with vitrine.Server(self.data) as server:
+            vitrine.run("backup", backup, "--data", self.data)
+            self.live(server)
+            server.send(event("n1", visitor_id="nobodys-cookie", product_id=shop.product_id(2, 1)))
+            self.erase(server)
+            self.assertEqual(server.request("DELETE", "/v1/visitors/nobodys-cookie")[0], 200)
+        vitrine.run("restore", backup, "--data", restored, "--erasures", self.data / "erasures.ndjson")
+        for _ in range(2):
+            with vitrine.Server(restored) as server:
+                self.assert_late_events_are_refused(server)
+                late = event("n2", visitor_id="nobodys-cookie", product_id=shop.product_id(2, 1))
+                answer = server.request("POST", "/v1/events", {"events": [late]})[2]
+                self.assertEqual([refused["code"] for refused in answer["rejected"]], ["erased"])
+                self.assertEqual(server.request("GET", f"/v1/users/{USER}")[0], 404)
+        self.assertEqual(found_in(restored), [])
+        self.check_sound(restored)
+
+    def test_a_deleted_tag_is_gone_and_never_comes_back(self):
+        def tags():
+            status, _, answer = server.request("GET", f"/v1/users/{USER}/tags")
+            self.assertEqual(status, 200, answer)
+            return {tag["name"]: tag for tag in answer["tags"]}
+
+        def identify(event_id, traits):
+            server.send(event(event_id, "identify", user_id=USER, properties={"traits": traits}))
+
+        with vitrine.Server(self.data) as server:
+            self.live(server)
+            identify("t1", {"plan": "gold"})
+            self.assertEqual((tags()["user.traits.plan"]["value"], tags()["user.traits.plan"]["source"]),
+                             ("gold", "shop"))
+            self.assertTrue(tags()["user.traits.plan"]["updated_at"])
+            self.assertTrue(any(tag["source"] == "events" and tag["rule"] for tag in tags().values()))
+            self.assertEqual(server.request("DELETE", f"/v1/users/{USER}/tags/user.traits.plan")[0], 204)
+            self.assertNotIn("user.traits.plan", tags())
+            identify("t2", {"plan": "tin", "size": "M"})
+            self.assertEqual(("user.traits.plan" in tags(), tags()["user.traits.size"]["value"]), (False, "M"))
+            self.assertNotIn("plan", server.request("GET", f"/v1/users/{USER}")[2]["traits"])
+            self.assertNotIn("plan", self.exported(server)["owners"]["profiles"][0]["traits"])
+            for path, code in ((f"{USER}/tags/user.traits.plan", 404), ("nobody/tags/user.traits.plan", 404),
+                               (f"{USER}/tags/user.events_count", 422)):
+                status, _, answer = server.request("DELETE", f"/v1/users/{path}")
+                self.assertEqual(status, code, answer)
+        with vitrine.Server(self.data) as server:
+            identify("t3", {"plan": "lead"})
+            self.assertNotIn("user.traits.plan", tags())
+        self.check_sound(self.data)
+
+    def test_what_a_person_agreed_to_is_kept_obeyed_exported_and_forgotten(self):
+        path = f"/v1/users/{USER}/consents"
+
+        def say(purpose, granted, **more):
+            body = {"purpose": purpose, "granted": granted, "source": "checkout", **more}
+            status, _, answer = server.request("POST", path, body)
+            self.assertEqual((status, answer.get("granted")), (200, granted), answer)
+
+        def is_personalized():
+            return server.request("GET", f"/v1/placements/home/products?user_id={USER}")[2]["personalized"]
+
+        with vitrine.Server(self.data) as server:
+            self.live(server)
+            say("marketing", True, text_version="2026-10")
+            say("personalization", False)
+            self.assertFalse(is_personalized())
+            say("marketing", False)
+            say("personalization", True)
+            self.assertTrue(is_personalized())
+            server.request("PATCH", f"/v1/users/{USER}", {"personalize": False})
+            self.assertFalse(is_personalized())
+            answer = server.request("GET", path)[2]
+            self.assertEqual([(one["purpose"], one["granted"], one["source"]) for one in answer["history"]],
+                             [("marketing", True, "checkout"), ("personalization", False, "checkout"),
+                              ("marketing", False, "checkout"), ("personalization", True, "checkout"),
+                              ("personalization", False, "api")])
+            self.assertEqual({one["purpose"]: one["granted"] for one in answer["current"]},
+                             {"marketing": False, "personalization": False})
+            for body, field in (({"purpose": "fun", "granted": True, "source": "x"}, "purpose"),
+                                ({"purpose": "sharing", "source": "x"}, "granted"),
+                                ({"purpose": "sharing", "granted": True}, "source")):
+                status, _, refused = server.request("POST", path, body)
+                self.assertEqual((status, refused["error"]["field"]), (400, field), refused)
+        with vitrine.Server(self.data) as server:
+            self.assertEqual(server.request("GET", path)[2], answer, "after a restart")
+            self.assertEqual(len(self.exported(server)["owners"]["consents"]), 5)
+            receipt = self.erase(server)
+            self.assertEqual([owner["dropped"] for owner in receipt["owners"] if owner["owner"] == "consents"], [5])
+            self.assertEqual(server.request("GET", path)[0], 404)
+            status, _, refused = server.request("POST", path, {"purpose": "sharing", "granted": True, "source": "x"})
+            self.assertEqual(status, 422, refused)
+        self.check_sound(self.data)
 
     def test_an_order_stays_without_the_person_and_is_still_known(self):
         with vitrine.Server(self.data) as server:

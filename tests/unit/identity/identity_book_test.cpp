@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "server/events/event_log.h"
+#include "server/identity/anonymous.h"
 #include "server/store/key.h"
 #include "tests/support/no_room_once.h"
 #include "tests/support/open_store.h"
@@ -390,6 +391,49 @@ TEST_F(ErasedIdentityTest, ErasingAgainChangesNothing) {
   const events::DataSubject gone = subject("ann");
   EXPECT_EQ(book_->erase_person(gone, on_->committer)->dropped, 2U);
   EXPECT_EQ(book_->erase_person(gone, on_->committer)->dropped, 0U);
+}
+
+TEST_F(ErasedIdentityTest,
+       WhomItsVisitorClaimedToBeGoesAlongAndAConfirmedClaimStaysWithoutTheVisitor) {
+  const Who as_bob = claim("bob", "phone");
+  const Who as_carl = claim("carl", "phone");
+  resolve("carl", "phone");
+  resolve("ann", "phone");
+  ASSERT_TRUE(is_in_store("phone"));
+  EXPECT_TRUE(subject("ann").did(as_bob.user));
+  EXPECT_FALSE(subject("ann").did(as_carl.user));
+  erase("ann");
+  EXPECT_FALSE(is_in_store("phone"));
+  EXPECT_TRUE(subject("carl").did(as_carl.user));
+}
+
+TEST_F(ErasedIdentityTest, AnAnonymousVisitorIsItselfAndItsClaimsAndTakesNobodyElseAlong) {
+  const Who phone = claim("ann", "phone");
+  claim("ann", "tablet");
+  resolve("bob", "laptop");
+  const auto found = anonymous_visitor(*book_, *database_, "phone").value();
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->visitor_ids, std::vector<std::string>{"phone"});
+  EXPECT_TRUE(found->user_ids.empty());
+  EXPECT_EQ(found->people.size(), 2U);
+  EXPECT_TRUE(found->did(phone.user));
+  EXPECT_EQ(anonymous_visitor(*book_, *database_, "unknown").value(), std::nullopt);
+  EXPECT_EQ(anonymous_visitor(*book_, *database_, "laptop").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(book_->erase_person(*found, on_->committer).ok());
+  EXPECT_FALSE(is_in_store("phone"));
+  EXPECT_TRUE(is_in_store("tablet"));
+  EXPECT_TRUE(resolve("", "phone").is_erased);
+  EXPECT_FALSE(resolve("ann", "").is_erased);
+}
+
+TEST_F(ErasedIdentityTest, AVisitorThatWasAUsersOnceLeavesThemTheirHistory) {
+  const Who first = resolve("", "shared");
+  resolve("bob", "shared");
+  claim("ann", "shared");
+  const auto found = anonymous_visitor(*book_, *database_, "shared").value();
+  ASSERT_TRUE(found.has_value());
+  EXPECT_FALSE(found->did(first.visitor));
 }
 
 TEST_F(ErasedIdentityTest, ARefusalStaysThroughRestartsAndMerges) {

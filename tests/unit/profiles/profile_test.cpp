@@ -216,6 +216,16 @@ TEST(TraitsTest, OfTooManyThoseNamedLongestAgoGo) {
   for (const Trait& each : traits) EXPECT_GE(each.time_ms, 64) << each.name;
 }
 
+TEST(TraitsTest, WhatWasRemovedNeverComesBack) {
+  EXPECT_THAT(kept({trait("plan", "1", 5), trait("plan", "", 2), trait("plan", "2", 9)}),
+              testing::ElementsAre(trait("plan", "", 2)));
+  std::vector<Trait> said{trait("plan", "", 1)};
+  for (std::size_t i = 0; i < 2 * Profile::k_traits_max; ++i) {
+    said.push_back(trait("t" + std::to_string(i), "1", 100));
+  }
+  EXPECT_THAT(kept(said), testing::Contains(trait("plan", "", 1)));
+}
+
 TEST(TraitsTest, LongNamesAndValuesAreNotKept) {
   EXPECT_EQ(kept({trait(std::string(Trait::k_name_bytes_max, 'n'), "1", 1),
                   trait("v", std::string(Trait::k_value_bytes_max, '1'), 1)})
