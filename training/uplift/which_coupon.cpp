@@ -171,8 +171,8 @@ WhichCoupon::Part part_of(const std::string& type, std::span<const Rank* const> 
   part.type = type;
   part.redemptions = ranks.size();
   const PersonBootstrap bootstrap(ranks);
-  for (const Rank* rank : ranks)
-    part.candidates += rank->candidates / static_cast<double>(ranks.size());
+  for (const Rank* rank : ranks) part.candidates += rank->candidates;
+  part.candidates /= static_cast<double>(ranks.size());
   for (std::size_t r = 0; r < k_ranking_count; ++r) {
     std::vector<double> hits;
     std::vector<double> reciprocals;
