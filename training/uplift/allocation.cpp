@@ -26,11 +26,14 @@ absl::Status check(const AllocationProblem& problem) {
       return invalid_argument("budget {} must be at least 0, got {}", b, problem.budgets[b]);
   }
   for (std::size_t offer = 0; offer < problem.budgets_of_offer.size(); ++offer) {
-    for (const std::uint32_t budget : problem.budgets_of_offer[offer]) {
+    const std::vector<std::uint32_t>& budgets = problem.budgets_of_offer[offer];
+    for (const std::uint32_t budget : budgets) {
       if (budget >= problem.budgets.size()) {
         return invalid_argument("offer {} draws from budget {} of {}", offer, budget,
                                 problem.budgets.size());
       }
+      if (std::ranges::count(budgets, budget) > 1)
+        return invalid_argument("offer {} draws from budget {} twice", offer, budget);
     }
   }
   if (!std::ranges::is_sorted(problem.ends) ||
@@ -85,14 +88,14 @@ class Allocator {
     return spent;
   }
 
-  // The least price at which `budget` is kept, with the other prices as they are.
-  void bisect(std::size_t budget) {
+  // The least price from `least` on at which `budget` is kept, with the other prices as they are.
+  void bisect(std::size_t budget, double least) {
     double& price = result_.prices[budget];
     const double limit = problem_.budgets[budget];
-    price = 0;
+    price = least;
     if (spending_of(budget) <= limit) return;
-    double low = 0;
-    double high = 1;
+    double low = least;
+    double high = std::max(1.0, 4 * least);
     for (price = high; spending_of(budget) > limit && high < k_price_max; price = high) {
       low = high;
       high *= 4;
@@ -104,17 +107,30 @@ class Allocator {
     price = high;
   }
 
+  // Sweeps until the prices rest. Prices found later may have moved people to budgets met before:
+  // those are then met again by prices that only rise.
   void find_prices() {
     for (int sweep = 0; sweep < k_sweeps_max; ++sweep) {
       const std::vector<double> before = result_.prices;
-      for (std::size_t budget = 0; budget < problem_.budgets.size(); ++budget) bisect(budget);
-      double change = 0;
-      for (std::size_t b = 0; b < before.size(); ++b) {
-        change = std::max(
-            change, std::abs(result_.prices[b] - before[b]) / std::max(1e-300, result_.prices[b]));
-      }
-      if (problem_.budgets.size() < 2 || change < k_sweep_gain) return;
+      for (std::size_t budget = 0; budget < before.size(); ++budget) bisect(budget, 0);
+      if (before.size() < 2 || change_since(before) < k_sweep_gain) return;
     }
+    for (int sweep = 0; sweep < k_sweeps_max; ++sweep) {
+      const std::vector<double> before = result_.prices;
+      for (std::size_t budget = 0; budget < before.size(); ++budget)
+        bisect(budget, result_.prices[budget]);
+      if (change_since(before) == 0) return;
+    }
+  }
+
+  // The largest relative change of a price.
+  double change_since(const std::vector<double>& before) const {
+    double change = 0;
+    for (std::size_t b = 0; b < before.size(); ++b) {
+      change = std::max(
+          change, std::abs(result_.prices[b] - before[b]) / std::max(1e-300, result_.prices[b]));
+    }
+    return change;
   }
 
   // The Lagrangian at the prices bounds every allocation from above.
@@ -234,8 +250,10 @@ class Allocator {
   void exchange() {
     for (int round = 0; round < k_exchange_rounds; ++round) {
       std::vector<Exchange> gains;
+      // Whatever loses more against the bound than there is to win cannot help.
+      const double gap = result_.bound - result_.value;
       for_each_exchange([&](const Exchange& exchange) {
-        if (exchange.value > 0) gains.push_back(exchange);
+        if (exchange.value > 0 && exchange.price - exchange.value <= gap) gains.push_back(exchange);
       });
       std::ranges::stable_sort(gains, [](const Exchange& a, const Exchange& b) {
         return a.value - a.price > b.value - b.price;

@@ -195,6 +195,9 @@ TEST(AllocationTest, RefusesBudgetsBelowNoughtAndOffersThatAreNone) {
   problem = drawn(3, 2, 0.5, 1);
   problem.budgets_of_offer[0] = {1};
   EXPECT_FALSE(allocate(problem).ok());
+  problem.budgets_of_offer[0] = {0, 0};
+  EXPECT_THAT(std::string(message_of(allocate(problem).status())),
+              testing::HasSubstr("offer 0 draws from budget 0 twice"));
   problem = drawn(3, 2, 0.5, 1);
   problem.ends.pop_back();
   EXPECT_FALSE(allocate(problem).ok());
