@@ -12,8 +12,11 @@ namespace {
 
 constexpr int k_bisections = 60;
 constexpr int k_sweeps_max = 30;       // over several budgets
-constexpr double k_sweep_gain = 1e-9;  // of a price, below which a sweep changes nothing
+constexpr double k_sweep_gain = 1e-4;  // of a price, below which a sweep changes nothing
 constexpr double k_price_max = 1e18;
+constexpr double k_price_precision = 1e-10;  // relative
+// Kept free by exchanges, of a budget: summing in another order may round by less.
+constexpr double k_rounding_room = 1e-9;
 constexpr int k_exchange_rounds = 20;
 
 absl::Status check(const AllocationProblem& problem) {
@@ -51,6 +54,25 @@ absl::Status check(const AllocationProblem& problem) {
   return absl::OkStatus();
 }
 
+// See best_option; `price(offer)` is what an offer has to bear.
+template <class Price>
+std::optional<std::uint32_t> best_by(std::span<const AllocationOption> options,
+                                     const Price& price) {
+  std::optional<std::uint32_t> best;
+  double best_score = 0;
+  double best_cost = 0;  // of no offer
+  for (std::uint32_t place = 0; place < options.size(); ++place) {
+    const AllocationOption& option = options[place];
+    const double score = option.value - price(option.offer) * option.cost;
+    if (score > best_score || (score == best_score && option.cost < best_cost)) {
+      best = place;
+      best_score = score;
+      best_cost = option.cost;
+    }
+  }
+  return best;
+}
+
 class Allocator {
  public:
   explicit Allocator(const AllocationProblem& problem) : problem_(problem) {
@@ -64,6 +86,7 @@ class Allocator {
     choose();
     repair();
     exchange();
+    repair();  // does nothing, unless costs of both signs cancelled to the last digit
     improve_by_core(problem_, CoreLimits{}, result_);
     return std::move(result_);
   }
@@ -78,12 +101,18 @@ class Allocator {
   }
 
   double spending_of(std::size_t budget) const {
+    std::vector<double> offer_prices;
+    std::vector<bool> is_charged;
+    for (const std::vector<std::uint32_t>& budgets : problem_.budgets_of_offer) {
+      offer_prices.push_back(price_of(budgets, result_.prices));
+      is_charged.push_back(std::ranges::count(budgets, budget) > 0);
+    }
     double spent = 0;
     for (std::size_t person = 0; person < problem_.people(); ++person) {
-      const std::optional<std::uint32_t> best = best_of(person);
-      if (!best) continue;
-      const AllocationOption& option = problem_.options_of(person)[*best];
-      if (std::ranges::count(budgets_of(option), budget) > 0) spent += option.cost;
+      const auto options = problem_.options_of(person);
+      const std::optional<std::uint32_t> best =
+          best_by(options, [&](std::uint32_t offer) { return offer_prices[offer]; });
+      if (best && is_charged[options[*best].offer]) spent += options[*best].cost;
     }
     return spent;
   }
@@ -100,7 +129,7 @@ class Allocator {
       low = high;
       high *= 4;
     }
-    for (int i = 0; i < k_bisections && high - low > 1e-12 * high; ++i) {
+    for (int i = 0; i < k_bisections && high - low > k_price_precision * high; ++i) {
       price = (low + high) / 2;
       (spending_of(budget) > limit ? low : high) = price;
     }
@@ -263,30 +292,22 @@ class Allocator {
       for (const Exchange& exchange : gains) {
         if (is_done[exchange.person]) continue;
         const std::vector<double> spent = spent_after(exchange);
-        if (overdraft(spent) > 0) continue;
-        const auto before = result_.chosen[exchange.person];
+        if (!has_room(spent)) continue;
         result_.chosen[exchange.person] = exchange.to;
         result_.spent = spent;
         is_done[exchange.person] = true;
         has_changed = true;
-        // Summing in another order may round over what just fits.
-        if (spent_tightly()) {
-          add_up();
-          if (is_over()) result_.chosen[exchange.person] = before;
-          add_up();
-        }
       }
       add_up();
       if (!has_changed) return;
     }
   }
 
-  // Whether a budget is so nearly spent that rounding could decide.
-  bool spent_tightly() const {
-    for (std::size_t b = 0; b < problem_.budgets.size(); ++b) {
-      if (result_.spent[b] > problem_.budgets[b] * (1 - 1e-9)) return true;
+  bool has_room(const std::vector<double>& spent) const {
+    for (std::size_t b = 0; b < spent.size(); ++b) {
+      if (spent[b] > problem_.budgets[b] * (1 - k_rounding_room)) return false;
     }
-    return false;
+    return true;
   }
 
   const AllocationProblem& problem_;
@@ -304,20 +325,8 @@ double price_of(std::span<const std::uint32_t> budgets, std::span<const double> 
 std::optional<std::uint32_t> best_option(
     std::span<const AllocationOption> options,
     std::span<const std::vector<std::uint32_t>> budgets_of_offer, std::span<const double> prices) {
-  std::optional<std::uint32_t> best;
-  double best_score = 0;
-  double best_cost = 0;  // of no offer
-  for (std::uint32_t place = 0; place < options.size(); ++place) {
-    const AllocationOption& option = options[place];
-    const double score =
-        option.value - price_of(budgets_of_offer[option.offer], prices) * option.cost;
-    if (score > best_score || (score == best_score && option.cost < best_cost)) {
-      best = place;
-      best_score = score;
-      best_cost = option.cost;
-    }
-  }
-  return best;
+  return best_by(options,
+                 [&](std::uint32_t offer) { return price_of(budgets_of_offer[offer], prices); });
 }
 
 absl::StatusOr<Allocation> allocate(const AllocationProblem& problem) {
