@@ -50,13 +50,16 @@ std::vector<Interval> bootstrap_means(std::span<const std::span<const float>> se
     for (std::size_t s = 0; s < width; ++s)
       means[s][resample] = sums[s] / static_cast<double>(users);
   });
-  const double tail = (1 - options.level) / 2;
-  for (std::size_t s = 0; s < width; ++s) {
-    std::sort(means[s].begin(), means[s].end());
-    intervals[s].low = quantile(means[s], tail);
-    intervals[s].high = quantile(means[s], 1 - tail);
-  }
+  for (std::size_t s = 0; s < width; ++s)
+    intervals[s] = percentile_interval(intervals[s].mean, means[s], options.level);
   return intervals;
+}
+
+Interval percentile_interval(double mean, std::vector<double>& drawn, double level) {
+  if (drawn.empty()) return {mean, mean, mean};
+  std::sort(drawn.begin(), drawn.end());
+  const double tail = (1 - level) / 2;
+  return {mean, quantile(drawn, tail), quantile(drawn, 1 - tail)};
 }
 
 std::vector<float> differences(std::span<const float> a, std::span<const float> b) {

@@ -29,6 +29,9 @@ struct BootstrapOptions {
 std::vector<Interval> bootstrap_means(std::span<const std::span<const float>> series,
                                       const BootstrapOptions& options = {});
 
+// The middle `level` of what was drawn, around `mean`; nothing drawn gives no width.
+Interval percentile_interval(double mean, std::vector<double>& drawn, double level);
+
 // a - b, number by number. Precondition, checked: equal lengths.
 std::vector<float> differences(std::span<const float> a, std::span<const float> b);
 

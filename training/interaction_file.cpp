@@ -1,7 +1,5 @@
 #include "training/interaction_file.h"
 
-#include <zlib.h>
-
 #include <charconv>
 #include <cmath>
 #include <memory>
@@ -13,100 +11,10 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "training/table_file.h"
 
 namespace vitrine::training {
 namespace {
-
-constexpr std::size_t k_line_bytes_max =
-    64U << 20U;  // a user of the LightGCN form may have millions of products
-
-// Lines of a file, plain or gzip'ed: zlib tells them apart.
-class LineReader {
- public:
-  static absl::StatusOr<LineReader> open(const std::filesystem::path& path) {
-    LineReader reader;
-    reader.file_.reset(::gzopen(path.c_str(), "rb"));
-    if (reader.file_ == nullptr) return not_found("cannot open {}", path.string());
-    ::gzbuffer(reader.file_.get(), 1U << 17U);
-    return reader;
-  }
-
-  // The next line without its end; nothing at the end of the file. The text is good until the next
-  // call.
-  absl::StatusOr<std::optional<std::string_view>> next() {
-    line_.clear();
-    for (;;) {
-      const std::size_t end = std::string_view(buffer_).find('\n', position_);
-      const bool is_whole = end != std::string::npos;
-      line_.append(buffer_, position_, (is_whole ? end : buffer_.size()) - position_);
-      if (line_.size() > k_line_bytes_max)
-        return invalid_argument("the line is longer than {} bytes", k_line_bytes_max);
-      position_ = is_whole ? end + 1 : buffer_.size();
-      if (is_whole) break;
-      VITRINE_ASSIGN_OR_RETURN(const bool has_more, fill());
-      if (has_more) continue;
-      if (line_.empty()) return std::nullopt;
-      break;
-    }
-    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    return std::string_view(line_);
-  }
-
- private:
-  struct Close {
-    void operator()(gzFile file) const { ::gzclose(file); }
-  };
-
-  absl::StatusOr<bool> fill() {
-    buffer_.resize(1U << 16U);
-    position_ = 0;
-    const int count = ::gzread(file_.get(), buffer_.data(), static_cast<unsigned>(buffer_.size()));
-    int code = Z_OK;
-    const char* reason = ::gzerror(file_.get(), &code);
-    // A gzip stream that breaks off is told by the code only, after its last bytes were given out.
-    if (count < 0 || (count == 0 && code != Z_OK && code != Z_STREAM_END))
-      return data_loss("{}", reason);
-    buffer_.resize(static_cast<std::size_t>(count));
-    return count > 0;
-  }
-
-  std::unique_ptr<gzFile_s, Close> file_;
-  std::string buffer_;
-  std::size_t position_ = 0;
-  std::string line_;
-};
-
-// Cuts a line at `separator`; a field may stand in double quotes, doubled inside. The views point
-// into line or `unquoted`.
-absl::Status split_fields(std::string_view line, char separator,
-                          std::vector<std::string_view>& fields,
-                          std::vector<std::unique_ptr<std::string>>& unquoted) {
-  fields.clear();
-  unquoted.clear();
-  for (;;) {
-    if (!line.empty() && line.front() == '"' && separator == ',') {
-      auto text = std::make_unique<std::string>();
-      std::size_t i = 1;
-      for (; i < line.size(); ++i) {
-        if (line[i] == '"' && (i + 1 == line.size() || line[i + 1] != '"')) break;
-        if (line[i] == '"') ++i;
-        text->push_back(line[i]);
-      }
-      if (i >= line.size()) return invalid_argument("a quote is not closed");
-      fields.push_back(*text);
-      unquoted.push_back(std::move(text));
-      line.remove_prefix(i + 1);
-      if (!line.empty() && line.front() != separator)
-        return invalid_argument("text after a closing quote");
-    } else {
-      const std::size_t end = std::min(line.find(separator), line.size());
-      fields.push_back(line.substr(0, end));
-      line.remove_prefix(end);
-    }
-    if (line.empty()) return absl::OkStatus();
-    line.remove_prefix(1);
-  }
-}
 
 absl::StatusOr<float> parse_weight(std::string_view text) {
   float weight = 0;

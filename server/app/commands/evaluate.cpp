@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/evaluate_coupons.h"
 #include "server/app/commands/evaluate_placement.h"
 #include "server/app/commands/evaluate_sessions.h"
 #include "server/app/commands/training_flags.h"
@@ -32,6 +33,7 @@ struct EvaluateCommand {
   std::string train_file;
   std::string test_file;
   std::vector<std::string> sessions;  // two files of clicks in place of everything above
+  std::string coupons;                // a folder, likewise
   std::string model;                  // a folder; empty: one is trained
   std::string report;
   PlacementEvaluation placement;
@@ -237,6 +239,7 @@ absl::StatusOr<EvaluationReport> report_of(const EvaluateCommand& command,
 }
 
 absl::Status run(const EvaluateCommand& command, const Invocation& invocation) {
+  if (!command.coupons.empty()) return evaluate_coupons(command.coupons, command.split, invocation);
   if (!command.sessions.empty()) {
     return evaluate_sessions(command.sessions[0], command.sessions[1], invocation);
   }
@@ -263,7 +266,8 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
       "  vitrine evaluate --data shop --split 2011-10-01      trains before, tests after\n"
       "  vitrine evaluate --train train.txt --test test.txt --dims 256 --k 20\n"
       "  vitrine evaluate --data shop --report evaluation.html\n"
-      "  vitrine evaluate --sessions train.csv.gz test.csv.gz   the next click of a session\n");
+      "  vitrine evaluate --sessions train.csv.gz test.csv.gz   the next click of a session\n"
+      "  vitrine evaluate --coupons DIR --split 2017-05-01      who redeems coupons, and which\n");
   const auto command = std::make_shared<EvaluateCommand>();
   add_data_option(app, invocation);
   app.add_option("--interactions", command->interactions, "Judge on this file in place of the log")
@@ -279,6 +283,10 @@ void add_evaluate(CLI::App& root, Invocation& invocation) {
                  "those of the second")
       ->type_name("TRAIN TEST")
       ->expected(2);
+  app.add_option("--coupons", command->coupons,
+                 "Judge who redeems coupons, and which, on this folder of campaigns, grants, "
+                 "redemptions and purchases; with --split")
+      ->type_name("DIR");
   app.add_option("--model", command->model,
                  "Judge this model in place of a new one; it must not have seen the test")
       ->type_name("MODEL_DIR");
