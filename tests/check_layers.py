@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
 SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "segments", "recommend",
-          "decisions", "privacy"]
+          "decisions", "coupons", "privacy"]
 MAY_USE = {
     "base": [],
     "model": ["base"],
@@ -32,6 +32,8 @@ MAY_USE = {
     "server/recommend": ["server/expressions", "server/profiles", "server/identity", "server/catalog", "server/live_model", "index",
                          "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
+    "server/coupons": ["server/recommend", "server/segments", "server/expressions", "server/profiles", "server/identity",
+                       "server/catalog", "server/events", "server/store"],
     "server/privacy": ["server/identity", "server/events", "server/store"],
     "server/rehearsal": ["index", "training", "server/recommend", "server/profiles", "server/identity",
                          "server/catalog", "server/live_model", "server/events"],
