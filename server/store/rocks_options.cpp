@@ -20,20 +20,23 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {
-    Family::meta,      Family::log,        Family::dedupe,  Family::ids,         Family::people,
-    Family::products,  Family::quarantine, Family::keys,    Family::checkpoints, Family::placements,
-    Family::decisions, Family::orders,     Family::segments};
+constexpr std::array k_families = {Family::meta,       Family::log,       Family::dedupe,
+                                   Family::ids,        Family::people,    Family::products,
+                                   Family::quarantine, Family::keys,      Family::checkpoints,
+                                   Family::placements, Family::decisions, Family::orders,
+                                   Family::segments,   Family::coupons,   Family::ledger,
+                                   Family::balances,   Family::grants};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
   return family == Family::dedupe || family == Family::ids || family == Family::checkpoints ||
-         family == Family::orders;
+         family == Family::orders || family == Family::grants;
 }
 
 bool is_large(Family family) {
   return family == Family::log || family == Family::dedupe || family == Family::ids ||
-         family == Family::people || family == Family::decisions;
+         family == Family::people || family == Family::decisions || family == Family::ledger ||
+         family == Family::grants;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
@@ -129,6 +132,14 @@ std::string_view name_of(Family family) {
       return "orders";
     case Family::segments:
       return "segments";
+    case Family::coupons:
+      return "coupons";
+    case Family::ledger:
+      return "ledger";
+    case Family::balances:
+      return "balances";
+    case Family::grants:
+      return "grants";
   }
   return {};
 }
