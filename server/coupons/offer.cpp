@@ -62,6 +62,10 @@ absl::Status validate_promise(const Offer& offer) {
     return invalid_argument("guarantee can be honoured for granted and claimed offers only, got {}",
                             name_of(offer.trigger));
   }
+  if (offer.uses_per_grant != 1) {
+    return invalid_argument("uses_per_grant must be 1 for an honoured offer, got {}",
+                            offer.uses_per_grant);
+  }
   for (const auto& [market, amounts] : offer.amounts) {
     if (most_off(offer.effect, amounts)) continue;
     return invalid_argument(

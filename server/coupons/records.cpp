@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "base/crypto.h"
 #include "base/status.h"
 
 namespace vitrine::coupons {
@@ -28,12 +29,23 @@ std::vector<Money> amounts_in(const json::value& value) {
   return all;
 }
 
-json::array texts_json(const std::vector<std::string>& texts) {
-  return json::array(texts.begin(), texts.end());
+// Keys of the store are no text.
+json::array keys_json(const std::vector<std::string>& keys) {
+  json::array all;
+  for (const std::string& key : keys) all.emplace_back(to_hex(key));
+  return all;
 }
 
-std::vector<std::string> texts_in(const json::value& value) {
-  return json::value_to<std::vector<std::string>>(value);
+std::vector<std::string> keys_in(const json::value& value) {
+  std::vector<std::string> all;
+  for (const json::value& hex : value.as_array()) {
+    const std::string digits = text(hex);
+    std::string& key = all.emplace_back();
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+      key += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+    }
+  }
+  return all;
 }
 
 json::array postings_json(const std::vector<Posting>& postings) {
@@ -146,11 +158,11 @@ absl::StatusOr<T> decoded(std::string_view bytes, std::string_view what,
                           T (*read)(const json::value&)) {
   json::error_code error;
   const json::value parsed = json::parse({bytes.data(), bytes.size()}, error);
-  if (error) return data_loss("a {} cannot be read", what);
+  if (error) return data_loss("a stored {} cannot be read", what);
   try {
     return read(parsed);
   } catch (const std::exception& fault) {
-    return data_loss("a {} cannot be read: {}", what, fault.what());
+    return data_loss("a stored {} cannot be read: {}", what, fault.what());
   }
 }
 
@@ -184,7 +196,7 @@ Order order_in(const json::value& value) {
               .request_hash = text(value.at("request_hash")),
               .cart = cart_in(value.at("cart")),
               .payable = {value.at("payable").as_int64()},
-              .first_order_keys = texts_in(value.at("first_order_keys")),
+              .first_order_keys = keys_in(value.at("first_order_keys")),
               .reservation = number(value.at("reservation"))};
   for (const json::value& use : value.at("uses").as_array()) order.uses.push_back(use_in(use));
   for (const json::value& back : value.at("returns").as_array()) {
@@ -280,7 +292,7 @@ std::string encode(const Order& order) {
                                       {"cart", cart_json(order.cart)},
                                       {"uses", std::move(uses)},
                                       {"payable", order.payable.minor},
-                                      {"first_order_keys", texts_json(order.first_order_keys)},
+                                      {"first_order_keys", keys_json(order.first_order_keys)},
                                       {"reservation", order.reservation},
                                       {"returns", std::move(returns)}});
 }
