@@ -6,8 +6,11 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/desk.h"
+#include "server/http/coupon_store.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
+#include "server/http/wrong_codes.h"
 
 namespace vitrine::app {
 namespace {
@@ -95,6 +98,8 @@ absl::Status Services::open_state(const Progress& progress) {
 
   VITRINE_ASSIGN_OR_RETURN(placements_, http::PlacementStore::open(*database_));
   VITRINE_ASSIGN_OR_RETURN(segments_, segments::SegmentStore::open(*database_));
+  VITRINE_ASSIGN_OR_RETURN(campaigns_, http::CouponStore::open(*database_));
+  wrong_codes_ = std::make_unique<http::WrongCodes>();
   VITRINE_ASSIGN_OR_RETURN(decisions_,
                            decisions::DecisionLog::open(*database_, metrics_, config_.decisions));
 
@@ -128,6 +133,13 @@ absl::Status Services::start_parts(Access access) {
   retention_.emplace(*database_, *committer_, clock_, metrics_, log_, config_.retention);
   collector_.emplace(*database_, *committer_, *identities_, *quarantine_, clock_, metrics_,
                      config_.collector);
+  VITRINE_ASSIGN_OR_RETURN(coupons_, coupons::Desk::open({.database = *database_,
+                                                          .committer = *committer_,
+                                                          .identities = *identities_,
+                                                          .catalog = *catalog_,
+                                                          .offers = campaigns_->book(),
+                                                          .clock = clock_,
+                                                          .metrics = metrics_}));
   start_privacy();
   recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
                                                      .profiles = *profiles_,
@@ -188,6 +200,9 @@ absl::Status Services::start_parts(Access access) {
                      .placements = *placements_,
                      .segments = *segments_,
                      .segment_engine = *segment_engine_,
+                     .campaigns = *campaigns_,
+                     .coupons = *coupons_,
+                     .wrong_codes = *wrong_codes_,
                      .decisions = *decisions_,
                      .results = *results_,
                      .models = models_,
@@ -235,7 +250,7 @@ void Services::start_privacy() {
       .checkpointer = *checkpointer_,
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
-                 &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_},
+                 &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_, &*coupons_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,

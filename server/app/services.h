@@ -53,6 +53,15 @@
 #include "server/segments/segment_store.h"
 #include "server/store/database.h"
 
+namespace vitrine::coupons {
+class Desk;
+}
+
+namespace vitrine::http {
+class CouponStore;
+class WrongCodes;
+}  // namespace vitrine::http
+
 namespace vitrine::app {
 
 enum class Access {
@@ -140,6 +149,8 @@ class Services {
   std::optional<profiles::SessionBook> sessions_;
   std::unique_ptr<http::PlacementStore> placements_;
   std::unique_ptr<segments::SegmentStore> segments_;
+  std::unique_ptr<http::CouponStore> campaigns_;
+  std::unique_ptr<http::WrongCodes> wrong_codes_;
   segments::ChangedPeople changed_people_;
   std::unique_ptr<decisions::DecisionLog> decisions_;
   std::optional<decisions::ResultsBook> results_;
@@ -149,6 +160,7 @@ class Services {
   live_model::ModelWatcher::Early early_model_;  // until the watcher takes it
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;
+  std::unique_ptr<coupons::Desk> coupons_;
   std::optional<events::Retention> retention_;
   std::optional<collect::Collector> collector_;
   std::optional<profiles::ProfileRecords> profile_records_;

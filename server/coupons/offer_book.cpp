@@ -48,18 +48,28 @@ void OfferBook::index() {
   }
 }
 
+void OfferBook::put(Campaign campaign) {
+  const std::string id = campaign.id;
+  campaigns_[id] = std::make_shared<const Campaign>(std::move(campaign));
+}
+
+void OfferBook::put(Offer offer) {
+  const auto shared = std::make_shared<const Offer>(std::move(offer));
+  offers_[shared->id] = shared;
+  versions_[{shared->id, shared->version}] = shared;
+}
+
+void OfferBook::drop_offer(std::string_view id) { offers_.erase(std::string(id)); }
+
 OfferBook OfferBook::with(Campaign campaign) const {
   OfferBook next = *this;
-  const std::string id = campaign.id;
-  next.campaigns_[id] = std::make_shared<const Campaign>(std::move(campaign));
+  next.put(std::move(campaign));
   return next;
 }
 
 OfferBook OfferBook::with(Offer offer) const {
   OfferBook next = *this;
-  const auto shared = std::make_shared<const Offer>(std::move(offer));
-  next.offers_[shared->id] = shared;
-  next.versions_[{shared->id, shared->version}] = shared;
+  next.put(std::move(offer));
   next.index();
   return next;
 }
@@ -72,7 +82,7 @@ OfferBook OfferBook::without_campaign(std::string_view id) const {
 
 OfferBook OfferBook::without_offer(std::string_view id) const {
   OfferBook next = *this;
-  next.offers_.erase(std::string(id));
+  next.drop_offer(id);
   next.index();
   return next;
 }

@@ -43,14 +43,18 @@ class OfferBook {
   const ById<Offer>& offers() const { return offers_; }
   std::size_t version_count() const { return versions_.size(); }
 
+  // For reading many: index() once when all are there.
+  void put(Campaign campaign);
+  void put(Offer offer);
+  void drop_offer(std::string_view id);
+  void index();
+
   OfferBook with(Campaign campaign) const;
   OfferBook with(Offer offer) const;  // a version more
   OfferBook without_campaign(std::string_view id) const;
   OfferBook without_offer(std::string_view id) const;  // its versions stay for those who have it
 
  private:
-  void index();
-
   ById<Campaign> campaigns_;
   ById<Offer> offers_;
   std::map<std::pair<std::string, std::uint64_t>, std::shared_ptr<const Offer>> versions_;

@@ -8,6 +8,9 @@ void add_api_routes(Router& router, const Services& services) {
   add_recommendation_routes(router, services);
   add_placement_routes(router, services);
   add_segment_routes(router, services);
+  add_campaign_routes(router, services);
+  add_coupon_routes(router, services);
+  add_redemption_routes(router, services);
   add_analytics_routes(router, services);
   add_expression_routes(router, services);
   add_product_routes(router, services);

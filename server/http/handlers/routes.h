@@ -33,7 +33,14 @@
 #include "server/segments/segment_engine.h"
 #include "server/segments/segment_store.h"
 
+namespace vitrine::coupons {
+class Desk;
+}
+
 namespace vitrine::http {
+
+class CouponStore;
+class WrongCodes;
 
 // What the handlers stand on; all outlives the router.
 struct Services {
@@ -49,6 +56,9 @@ struct Services {
   PlacementStore& placements;
   segments::SegmentStore& segments;
   segments::SegmentEngine& segment_engine;
+  CouponStore& campaigns;
+  coupons::Desk& coupons;
+  WrongCodes& wrong_codes;
   decisions::DecisionLog& decisions;
   const decisions::ResultsBook& results;
   ModelRegistry& models;
@@ -72,6 +82,9 @@ void add_tracking_settings_routes(Router& router);
 void add_recommendation_routes(Router& router, const Services& services);
 void add_placement_routes(Router& router, const Services& services);
 void add_segment_routes(Router& router, const Services& services);
+void add_campaign_routes(Router& router, const Services& services);
+void add_coupon_routes(Router& router, const Services& services);
+void add_redemption_routes(Router& router, const Services& services);
 void add_analytics_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);
