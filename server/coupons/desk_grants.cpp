@@ -221,23 +221,25 @@ absl::StatusOr<std::vector<Grant>> Desk::grants_of(UserNumber user, std::size_t 
 }
 
 absl::StatusOr<std::string> Desk::export_person(const events::DataSubject& subject) const {
-  boost::json::array grants;
-  boost::json::array orders;
+  boost::json::array records;
   const Source source(parts_.database);
   for (const UserNumber user : subject.histories) {
     VITRINE_ASSIGN_OR_RETURN(const std::vector<Grant> own, grants_of(user, SIZE_MAX));
-    for (const Grant& grant : own) grants.push_back(boost::json::parse(encode(grant)));
+    for (const Grant& grant : own) {
+      records.push_back(boost::json::object{{"grant", boost::json::parse(encode(grant))}});
+    }
     const std::string prefix = user_order_key(user, "");
     const auto cursor = parts_.database.walk(Family::grants, prefix, false);
     for (; cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
       const auto order = source.get(Family::grants, cursor->key().substr(prefix.size()));
-      if (order) orders.push_back(boost::json::parse(*order));
+      if (order) {
+        records.push_back(boost::json::object{{"redemption", boost::json::parse(*order)}});
+      }
     }
     VITRINE_RETURN_IF_ERROR(cursor->status());
   }
   VITRINE_RETURN_IF_ERROR(source.status());
-  return boost::json::serialize(
-      boost::json::object{{"grants", std::move(grants)}, {"redemptions", std::move(orders)}});
+  return boost::json::serialize(records);
 }
 
 absl::StatusOr<events::Erased> Desk::erase_person(const events::DataSubject& subject,
