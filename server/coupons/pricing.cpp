@@ -138,7 +138,9 @@ class Pricing {
     for (const std::size_t i : order_) {
       if (offer.covers[i]) cheap.push_back(i);
     }
-    std::ranges::stable_sort(cheap, {}, [&](std::size_t i) { return line(i).unit_price; });
+    std::ranges::sort(cheap, {}, [&](std::size_t i) {
+      return std::tuple(line(i).unit_price, std::string_view(line(i).line_id));
+    });
     std::vector<Money> amounts(left_.size());
     for (const std::size_t i : cheap) {
       const std::int64_t taken = std::min(wanted, line(i).quantity);

@@ -38,7 +38,9 @@ std::vector<Money> spread(Money total, std::span<const Money> weights) {
   }
   std::vector<std::size_t> order(weights.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return lost[a] > lost[b]; });
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return lost[a] != lost[b] ? lost[a] > lost[b] : a < b;
+  });
   for (std::size_t i = 0; left > 0; ++i, --left) ++parts[order[i]].minor;
   return parts;
 }
