@@ -6,9 +6,12 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/desk.h"
+#include "server/http/coupon_store.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
 #include "server/privacy/erasure_ledger.h"
+#include "server/http/wrong_codes.h"
 
 namespace vitrine::app {
 namespace {
@@ -113,6 +116,8 @@ absl::Status Services::open_state(const Progress& progress) {
   VITRINE_ASSIGN_OR_RETURN(segments_, segments::SegmentStore::open(*database_));
   VITRINE_ASSIGN_OR_RETURN(webhooks_,
                            webhooks::Webhooks::open(*database_, metrics_, config_.webhooks));
+  VITRINE_ASSIGN_OR_RETURN(campaigns_, http::CouponStore::open(*database_));
+  wrong_codes_ = std::make_unique<http::WrongCodes>();
   VITRINE_ASSIGN_OR_RETURN(decisions_,
                            decisions::DecisionLog::open(*database_, metrics_, config_.decisions));
 
@@ -148,6 +153,13 @@ absl::Status Services::start_parts(Access access) {
                      config_.collector);
   VITRINE_ASSIGN_OR_RETURN(idempotency_, http::Idempotency::open(*database_, *committer_, clock_,
                                                                  metrics_, config_.idempotency));
+  VITRINE_ASSIGN_OR_RETURN(coupons_, coupons::Desk::open({.database = *database_,
+                                                          .committer = *committer_,
+                                                          .identities = *identities_,
+                                                          .catalog = *catalog_,
+                                                          .offers = campaigns_->book(),
+                                                          .clock = clock_,
+                                                          .metrics = metrics_}));
   start_privacy();
   segment_engine_.emplace(segments::SegmentEngine::Parts{
       .store = *segments_,
@@ -228,6 +240,9 @@ absl::Status Services::start_parts(Access access) {
                      .segment_engine = *segment_engine_,
                      .audiences = *audiences_,
                      .webhooks = *webhooks_,
+                     .campaigns = *campaigns_,
+                     .coupons = *coupons_,
+                     .wrong_codes = *wrong_codes_,
                      .decisions = *decisions_,
                      .results = *results_,
                      .models = models_,
@@ -279,7 +294,7 @@ void Services::start_privacy() {
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
                  &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_,
                  &webhooks_->records(),
-                 &*idempotency_, &*consents_},
+                 &*idempotency_, &*consents_, &*coupons_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,

@@ -55,6 +55,15 @@
 #include "server/store/database.h"
 #include "server/webhooks/webhooks.h"
 
+namespace vitrine::coupons {
+class Desk;
+}
+
+namespace vitrine::http {
+class CouponStore;
+class WrongCodes;
+}  // namespace vitrine::http
+
 namespace vitrine::app {
 
 enum class Access {
@@ -147,6 +156,8 @@ class Services {
   std::optional<profiles::SessionBook> sessions_;
   std::unique_ptr<http::PlacementStore> placements_;
   std::unique_ptr<segments::SegmentStore> segments_;
+  std::unique_ptr<http::CouponStore> campaigns_;
+  std::unique_ptr<http::WrongCodes> wrong_codes_;
   segments::ChangedPeople changed_people_;
   std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<decisions::DecisionLog> decisions_;
@@ -157,6 +168,7 @@ class Services {
   live_model::ModelWatcher::Early early_model_;  // until the watcher takes it
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;
+  std::unique_ptr<coupons::Desk> coupons_;
   std::optional<events::Retention> retention_;
   std::optional<collect::Collector> collector_;
   std::optional<profiles::ProfileRecords> profile_records_;

@@ -15,6 +15,11 @@ constexpr std::array k_impersonal = {
     Impersonal{Family::meta, "key by key: see below"},
     Impersonal{Family::products, "what is sold, as the shop describes it"},
     Impersonal{Family::placements, "where products are shown, and by which rules"},
+    Impersonal{Family::coupons, "campaigns and offers, as marketing made them"},
+    Impersonal{Family::ledger,
+               "movements by account: a person is a number or a keyed hash in them, which lead to "
+               "nobody once identity has forgotten who that was"},
+    Impersonal{Family::balances, "sums of the ledger, by the same accounts"},
     Impersonal{Family::keys, "keys of programs, hashed, with the name an administrator gave them"},
 };
 

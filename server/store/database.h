@@ -33,7 +33,11 @@ enum class Family : std::uint8_t {
   decisions,    // time and chance (a ULID) -> what was shown to whom
   orders,       // keyed hash of an order id -> who it belongs to and whose word on it holds
   segments,     // s and key -> segment; m and key -> members of one that was put together by hand
-  webhooks      // where to tell what, deliveries that wait, what was told (server/webhooks)
+  webhooks,     // where to tell what, deliveries that wait, what was told (server/webhooks)
+  coupons,      // c and id -> campaign; o, id, 0 and version -> offer
+  ledger,       // number -> movement of what coupons may give away
+  balances,     // account of the ledger -> what is committed and what is held
+  grants        // g -> grants; h, k -> reservations; r -> redemptions; c, u, i, f -> found by
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

@@ -25,17 +25,19 @@ constexpr std::array k_families = {Family::meta,       Family::log,       Family
                                    Family::ids,        Family::people,    Family::products,
                                    Family::quarantine, Family::keys,      Family::checkpoints,
                                    Family::placements, Family::decisions, Family::orders,
-                                   Family::segments,   Family::webhooks};
+                                   Family::segments,   Family::webhooks,  Family::coupons,
+                                   Family::ledger,     Family::balances,  Family::grants};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
   return family == Family::dedupe || family == Family::ids || family == Family::checkpoints ||
-         family == Family::orders;
+         family == Family::orders || family == Family::grants;
 }
 
 bool is_large(Family family) {
   return family == Family::log || family == Family::dedupe || family == Family::ids ||
-         family == Family::people || family == Family::decisions;
+         family == Family::people || family == Family::decisions || family == Family::ledger ||
+         family == Family::grants;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
@@ -135,6 +137,14 @@ std::string_view name_of(Family family) {
       return "segments";
     case Family::webhooks:
       return "webhooks";
+    case Family::coupons:
+      return "coupons";
+    case Family::ledger:
+      return "ledger";
+    case Family::balances:
+      return "balances";
+    case Family::grants:
+      return "grants";
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
+#include "server/coupons/ledger.h"
 #include "server/events/retention.h"
 #include "server/http/json_writer.h"
 #include "server/privacy/inventory.h"
@@ -76,6 +77,16 @@ std::uint64_t check_log(const store::Database& database, const events::Retention
                      : data_loss("{} of {} events are not found by their key", lost_keys, events),
       grouped(events) + " lead to their events"));
   return erased;
+}
+
+// What coupons may give away: every balance is the sum of its movements.
+Check check_ledger(const store::Database& database) {
+  const auto reconciled = coupons::Ledger::reconcile(database);
+  return check_of("coupons", reconciled.status(),
+                  !reconciled.ok()
+                      ? ""
+                      : fmt::format("{} movements come to the balances of {} accounts",
+                                    grouped(reconciled->movements), grouped(reconciled->accounts)));
 }
 
 // A folder that goes when its owner goes.
@@ -159,6 +170,7 @@ absl::StatusOr<Checks> check_beside_server(const Invocation& invocation, Progres
   VITRINE_ASSIGN_OR_RETURN(const events::RetentionState retention,
                            events::read_retention_state(*database));
   check_log(*database, retention, progress, checks);
+  checks.push_back(check_ledger(*database));
   for (const char* what : {"checksums", "projections"}) {
     checks.push_back({what, Outcome::not_checked, "a process holds the folder: stop it first"});
   }
@@ -187,6 +199,7 @@ absl::StatusOr<Checks> check(const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(const events::RetentionState retention,
                            events::read_retention_state((*services)->database()));
   const bool has_erased = check_log((*services)->database(), retention, progress, checks) > 0;
+  checks.push_back(check_ledger((*services)->database()));
   if (retention.entries_removed == 0) {
     VITRINE_RETURN_IF_ERROR(
         check_projections(**services, invocation.config, has_erased, told, checks));

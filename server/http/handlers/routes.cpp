@@ -10,6 +10,9 @@ void add_api_routes(Router& router, const Services& services) {
   add_segment_routes(router, services);
   add_audience_routes(router, services);
   add_webhook_routes(router, services);
+  add_campaign_routes(router, services);
+  add_coupon_routes(router, services);
+  add_redemption_routes(router, services);
   add_analytics_routes(router, services);
   add_expression_routes(router, services);
   add_product_routes(router, services);

@@ -36,7 +36,14 @@
 #include "server/segments/segment_store.h"
 #include "server/webhooks/webhooks.h"
 
+namespace vitrine::coupons {
+class Desk;
+}
+
 namespace vitrine::http {
+
+class CouponStore;
+class WrongCodes;
 
 // What the handlers stand on; all outlives the router.
 struct Services {
@@ -56,6 +63,9 @@ struct Services {
   segments::SegmentEngine& segment_engine;
   audiences::Audiences& audiences;
   webhooks::Webhooks& webhooks;
+  CouponStore& campaigns;
+  coupons::Desk& coupons;
+  WrongCodes& wrong_codes;
   decisions::DecisionLog& decisions;
   const decisions::ResultsBook& results;
   ModelRegistry& models;
@@ -85,6 +95,9 @@ void add_placement_routes(Router& router, const Services& services);
 void add_segment_routes(Router& router, const Services& services);
 void add_audience_routes(Router& router, const Services& services);
 void add_webhook_routes(Router& router, const Services& services);
+void add_campaign_routes(Router& router, const Services& services);
+void add_coupon_routes(Router& router, const Services& services);
+void add_redemption_routes(Router& router, const Services& services);
 void add_analytics_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);
 void add_product_routes(Router& router, const Services& services);

@@ -87,6 +87,9 @@ class DocsTest(unittest.TestCase):
     def test_segments(self):
         self.assertGreater(self.run_all("docs/segments.md", self.folder / "demo"), 10)
 
+    def test_coupons(self):
+        self.assertGreater(self.run_all("docs/coupons.md", self.folder / "demo"), 5)
+
     def test_the_readme_can_be_followed(self):
         self.assertGreater(self.run_all("README.md", self.folder / "shop",
                                         lambda command: command.replace("2011-10-01", "2010-12-20")), 4)

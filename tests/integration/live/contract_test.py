@@ -84,6 +84,7 @@ class ContractTest(unittest.TestCase):
                 self.segments()
                 self.audiences()
                 self.webhooks()
+                self.coupons()
                 self.refusals()
                 self.privacy()
                 self.assertEqual(self.contract.routes() - self.contract.called, set(), "never called with success")
@@ -212,6 +213,47 @@ class ContractTest(unittest.TestCase):
 
         self.ask("GET", "/v1/expressions/fields?about=person")
         self.ask("POST", "/v1/expressions/check", {"expression": 'count("view", "7d") > 1', "about": "person"})
+
+    def coupons(self):
+        self.ask("PUT", "/v1/campaigns/spring", {"state": "active", "budgets": [
+            {"measure": "discount", "currency": "EUR", "value": "100.00"}]}, status=201)
+        spring = self.ask("GET", "/v1/campaigns/spring")
+        self.ask("PUT", "/v1/campaigns/spring?validate_only=true", spring)
+        self.ask("PUT", "/v1/campaigns/spring", spring, **{"If-Match": f'"{spring["version"]}"'})
+        self.ask("PUT", "/v1/campaigns/spring", {"window": {"time_zone": "Mars"}}, status=400)
+        tiers = {"*": {"currency": "EUR", "tiers": [{"threshold": "100.00", "off": "20.00"}]}}
+        offer = {"campaign": "spring", "effect": {"kind": "full_reduction"}, "amounts": tiers}
+        for name, more in [("twenty", {"code": "TWENTY"}), ("claim", {"trigger": "claimed"}), ("many", {}),
+                           ("given", {"trigger": "granted"})]:
+            self.ask("PUT", f"/v1/offers/{name}", {**offer, **more}, status=201)
+        self.ask("PUT", "/v1/offers/twenty", self.ask("GET", "/v1/offers/twenty"))
+        self.ask("GET", "/v1/campaigns")
+        self.ask("GET", "/v1/offers")
+        cart = {"currency": "EUR", "user_id": "u1", "lines": [{"product_id": "p1", "unit_price": "60.00", "quantity": 2}]}
+        given = self.ask("POST", "/v1/grants", {"offer": "given", "user_ids": ["u1"]})["grants"][0]["grant"]
+        self.ask("POST", "/v1/grants", {"offer": "many", "codes": 3})
+        self.ask("POST", "/v1/coupons/claim", {"offer": "claim", "user_id": "u1"}, status=201)
+        self.ask("POST", "/v1/coupons/claim", {"offer": "claim", "user_id": "u1"})
+        self.ask("POST", "/v1/coupons/claim", {"offer": "claim"}, status=400)
+        self.ask("GET", "/v1/grants?user_id=u1")
+        self.assertEqual(len(self.ask("POST", "/v1/coupons/qualify", cart)["coupons"]), 2)
+        held = self.ask("POST", "/v1/coupons/validate",
+                        {**cart, "coupons": ["TWENTY", "NONE"], "order_ref": "o-1", "hold_seconds": 60})
+        self.assertIsNone(held["reservation"])
+        held = self.ask("POST", "/v1/coupons/validate",
+                        {**cart, "coupons": ["TWENTY"], "order_ref": "o-1", "hold_seconds": 60})
+        self.ask("POST", f"/v1/reservations/{held['reservation']['reservation']}/release", {})
+        self.ask("POST", "/v1/redemptions", {**cart, "order_id": "o-2", "coupons": [given["code"]]})
+        self.ask("POST", "/v1/redemptions", {**cart, "order_id": "o-3", "coupons": [given["code"]]}, status=422)
+        self.ask("POST", "/v1/redemptions/o-2/return", {"return_id": "r-1", "lines": [{"line_id": "1"}]})
+        self.ask("GET", "/v1/redemptions/o-2")
+        self.ask("GET", "/v1/redemptions/o-9", status=404)
+        self.ask("POST", f"/v1/grants/{given['grant']}/revoke", {})
+        self.ask("GET", "/v1/offers/given/results")
+        self.ask("PUT", "/v1/offers/gone", {**offer, "code": "GONE"}, status=201)
+        self.ask("DELETE", "/v1/offers/gone", status=204)
+        self.ask("PUT", "/v1/campaigns/gone", {}, status=201)
+        self.ask("DELETE", "/v1/campaigns/gone", status=204)
 
     def segments(self):
         self.ask("PUT", "/v1/segments/active", {"expression": 'count("view", "7d") > 0', "name": "Active"}, status=201)

@@ -201,7 +201,7 @@ class PrivacyTest(unittest.TestCase):
     def check_receipt(self, receipt):
         owners = {owner["owner"]: owner for owner in receipt["owners"]}
         self.assertEqual(list(owners), ["identity", "profiles", "log", "orders", "decisions", "quarantine",
-                                        "rejected_imports", "segments", "webhooks", "kept_answers", "consents"])
+                                        "rejected_imports", "segments", "webhooks", "kept_answers", "consents", "coupons"])
         counts = {name: (owner["dropped"], owner["kept_without_person"]) for name, owner in owners.items()}
         self.assertEqual(counts["identity"], (2, 0))
         self.assertEqual(counts["profiles"], (1, 0))

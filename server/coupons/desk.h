@@ -1,0 +1,206 @@
+// Where coupons are given, checked, held, redeemed and taken back.
+//
+// What changes something is one command of the committer: it decides on the state as all before it
+// left it and writes movement, records and answer in one synced batch, so that nothing can be given
+// twice or above a limit, and what was answered survives. The same order gets the same answer. What
+// is held falls due by the time of commits. Thread-safe; callbacks run on the committer thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/published.h"
+#include "server/catalog/catalog.h"
+#include "server/coupons/denial.h"
+#include "server/coupons/evaluation.h"
+#include "server/coupons/ledger.h"
+#include "server/coupons/offer_book.h"
+#include "server/coupons/records.h"
+#include "server/coupons/shelf_keys.h"
+#include "server/events/committer.h"
+#include "server/events/personal_data.h"
+#include "server/identity/identity_book.h"
+#include "server/store/database.h"
+
+namespace vitrine::coupons {
+
+class Desk final : public events::PersonalData {
+ public:
+  static constexpr TimeMs k_hold_usual_ms = 15 * k_minute_ms;
+  static constexpr TimeMs k_hold_max_ms = k_day_ms;
+  static constexpr std::size_t k_swept_max = 500;    // of what fell due, in one command
+  static constexpr std::size_t k_issued_max = 1000;  // grants of one command
+  static constexpr std::size_t k_returns_max = 100;  // of one order
+
+  // All outlive it.
+  struct Parts {
+    const store::Database& database;
+    events::Committer& committer;
+    identity::IdentityBook& identities;
+    const catalog::Catalog& catalog;
+    const Published<OfferBook>& offers;
+    const Clock& clock;
+    Metrics& metrics;
+  };
+  // DataLoss when its state cannot be read.
+  static absl::StatusOr<std::unique_ptr<Desk>> open(const Parts& parts);
+
+  // Answers without changing anything.
+  absl::StatusOr<Evaluation> check(const Checkout& checkout) const;
+  struct Qualified {
+    std::shared_ptr<const Offer> offer = {};
+    std::optional<Grant> grant = {};
+    bool is_to_be_claimed = false;
+    std::optional<Denial> denial = {};  // with the gap, where more in the cart would help
+    Money discount = {};
+    std::int64_t points = 0;
+  };
+  // What the person has, what applies by itself, and what can be claimed: what saves most first,
+  // then what is nearest.
+  absl::StatusOr<std::vector<Qualified>> qualify(const Checkout& checkout) const;
+
+  // Of an order: what it became, or why not.
+  struct Outcome {
+    std::optional<Order> order = {};
+    std::vector<Denied> denied = {};  // of what was asked for; then there is no order
+    bool is_replay = false;
+  };
+  using OnOutcome = std::function<void(absl::StatusOr<Outcome>)>;
+  // Prices the cart and holds what it takes for `hold_ms`. Asked again for the same order it is
+  // the same reservation, or a new one in its place when the request is another.
+  absl::Status hold(Checkout checkout, TimeMs hold_ms, OnOutcome done);
+  // Spends. Once for an order id; Aborted when that came with another request before.
+  absl::Status redeem(Checkout checkout, OnOutcome done);
+  // Spends what a reservation holds.
+  absl::Status redeem_held(std::uint64_t reservation, std::string order_id,
+                           std::string request_hash, OnOutcome done);
+  absl::Status release(std::uint64_t reservation, OnOutcome done);
+
+  struct ReturnedLine {
+    std::string line_id = {};
+    std::int64_t quantity = 0;
+  };
+  // Empty lines: all that is left. The last of the order's returns is what was asked for.
+  absl::Status give_back(std::string order_id, std::string return_id,
+                         std::vector<ReturnedLine> lines, std::string request_hash, OnOutcome done);
+
+  struct Issue {
+    std::string offer = {};
+    std::string round = {};                  // a person gets one grant of an offer in a round
+    std::vector<std::string> user_ids = {};  // k_issued_max at most
+    std::int64_t codes = 0;                  // for whoever has them, instead of users
+    bool is_claim = false;                   // by the person: of a claimed offer
+    Shopper shopper = {};                    // of a claim
+  };
+  struct Issued {
+    std::string user_id = {};
+    std::optional<Grant> grant = {};
+    std::optional<Denial> denial = {};
+    bool is_new = false;
+  };
+  using OnIssued = std::function<void(absl::StatusOr<std::vector<Issued>>)>;
+  absl::Status issue(Issue issue, OnIssued done);
+  absl::Status revoke(std::uint64_t grant, std::function<void(absl::StatusOr<Grant>)> done);
+
+  absl::StatusOr<std::optional<Grant>> grant(std::uint64_t number) const;
+  absl::StatusOr<std::optional<Order>> redemption(std::string_view order_id) const;
+  absl::StatusOr<std::vector<Grant>> grants_of(UserNumber user, std::size_t count_max) const;
+  absl::StatusOr<Balance> balance(const std::string& account) const;
+  // How often an offer was refused for each reason, since the start; an empty id: unknown codes.
+  std::vector<std::pair<Reason, std::uint64_t>> denials_of(std::string_view offer) const;
+  void note(const std::vector<Denied>& denied) const;
+
+  std::shared_ptr<const OfferBook> offers() const { return parts_.offers.current(); }
+
+  std::string_view name() const override { return "coupons"; }
+  std::vector<store::Family> families() const override { return {store::Family::grants}; }
+  absl::StatusOr<std::string> export_person(const events::DataSubject& subject) const override;
+  // Grants go; redemptions stay, for what was paid, and name nobody.
+  absl::StatusOr<events::Erased> erase_person(const events::DataSubject& subject,
+                                              events::Committer& committer) override;
+
+ private:
+  using Dues = std::set<std::pair<TimeMs, std::string>>;
+  struct DueChanges {
+    Dues added;
+    Dues removed;
+  };
+  using Stage = std::function<absl::StatusOr<Outcome>(events::Batch&)>;
+
+  Desk(const Parts& parts, std::unique_ptr<Ledger> ledger, Dues dues);
+
+  absl::Status submit(Stage stage, OnOutcome done);
+  // Gives back what fell due, before anything else is decided.
+  void sweep_if_due();
+  void stage_sweep(events::Batch& batch);
+  void expire_reservation(events::Batch& batch, Order order, std::string_view kind);
+  void lapse_grant(events::Batch& batch, TimeMs due_ms, Grant grant);
+
+  absl::StatusOr<Outcome> stage_hold(events::Batch& batch, Checkout& checkout, TimeMs hold_ms);
+  absl::StatusOr<Outcome> stage_redeem(events::Batch& batch, Checkout& checkout);
+  absl::StatusOr<Outcome> stage_redeem_held(events::Batch& batch, std::uint64_t reservation,
+                                            const std::string& order_id,
+                                            const std::string& request_hash);
+  absl::StatusOr<Outcome> stage_release(events::Batch& batch, std::uint64_t reservation);
+  struct ReturnRequest;
+  absl::StatusOr<Outcome> stage_return(events::Batch& batch, const ReturnRequest& request);
+  void settle_return(events::Batch& batch, const Source& source, Order& order);
+  // What is still paid for the lines of an order, of what was paid.
+  struct PaidShare {
+    Money left = {};
+    Money whole = {};
+  };
+  static std::int64_t share_down(std::int64_t points, PaidShare paid);
+  static Money shipping_discount_of(const Order& order);
+  static void give_back_use(Use& use, const std::vector<Money>& kept, bool is_all, PaidShare paid,
+                            Return& back, Tally& tally);
+  void restore_grant(events::Batch& batch, const Source& source, const Use& use,
+                     const OfferBook& book);
+  void resolve_user(events::Batch& batch, Checkout& checkout);
+  Evaluation evaluate(events::Batch& batch, const Source& source, const Checkout& checkout,
+                      std::uint64_t own_reservation) const;
+  static Order order_of(const Checkout& checkout, Evaluation evaluation, TimeMs now_ms);
+  // What a reservation holds beside what its grants do.
+  void hold_uses(const Source& source, const Order& order, int sign, Tally& tally) const;
+  void commit_uses(events::Batch& batch, const Source& source, const Order& order, Tally& tally);
+  void set_reservation(events::Batch& batch, const Source& source, const Order& order,
+                       std::uint64_t reservation);
+  void put_redemption(events::Batch& batch, const Order& order);
+
+  absl::StatusOr<std::vector<Issued>> stage_issue(events::Batch& batch, const Issue& issue);
+  Issued issue_one(events::Batch& batch, const Source& source, const Issue& issue,
+                   const Terms& terms, UserNumber user);
+  std::optional<Reason> refusal_of_issue(const Issue& issue, const Terms& terms,
+                                         TimeMs now_ms) const;
+
+  std::uint64_t next_number(events::Batch& batch) const;
+  std::optional<Grant> read_grant(const Source& source, std::uint64_t number) const;
+  std::optional<Order> read_order(const Source& source, std::string_view key) const;
+  void put_grant(events::Batch& batch, const Grant& grant);
+  DueChanges& due_changes(events::Batch& batch);
+  void put_due(events::Batch& batch, TimeMs time_ms, const std::string& key);
+  void erase_due(events::Batch& batch, TimeMs time_ms, const std::string& key);
+
+  const Parts parts_;
+  const HashedKeys keys_;
+  std::unique_ptr<Ledger> ledger_;
+  std::vector<Counter*> denied_;  // by reason
+
+  mutable std::mutex mutex_;  // guards what follows
+  Dues dues_;
+  mutable std::map<std::string, std::array<std::uint64_t, k_reasons>, std::less<>> denials_;
+};
+
+}  // namespace vitrine::coupons
