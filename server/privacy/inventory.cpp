@@ -33,6 +33,7 @@ constexpr std::array k_meta_keys = {
     MetaKey{"secret", "a random key of this folder"},
     MetaKey{"retention", "positions of the log, and times"},
     MetaKey{"decisions", "counters"},
+    MetaKey{"coupons_last_number", "a counter"},
     MetaKey{"erasure/",
             "names nobody once every owner is done; until then it is what is to be done"},
     MetaKey{"consent/", "what people agreed to: the owner is consents"},

@@ -77,7 +77,7 @@ class ThreatsTest(unittest.TestCase):
         passed = sorted(path for (_, path), status in found.items() if status != 403)
         # What a page needs, and nothing that names people, keys or what others did.
         for path in passed:
-            self.assertRegex(path, r"^/v1/(events|recommendations|pages|rankings|placements(/\{placement\}/products)?)$")
+            self.assertRegex(path, r"^/v1/(events|recommendations|pages|rankings|placements(/\{placement\}/products)?|coupons/(qualify|validate|claim))$")
         for route in (("get", "/v1/users/{id}"), ("get", "/v1/keys"), ("get", "/v1/quarantine"), ("get", "/metrics"),
                       ("get", "/v1/stats"), ("post", "/v1/import/events"), ("put", "/v1/placements/{placement}")):
             self.assertIn(route, refused)
@@ -90,6 +90,16 @@ class ThreatsTest(unittest.TestCase):
     def test_a_guessed_person_looks_like_one_who_is_not_there(self):
         key = self.public["key"]
         self.assertEqual(self.status("get", "/v1/users/u1", key), self.status("get", "/v1/users/nobody", key))
+
+    def test_a_public_key_neither_sees_nor_takes_nor_holds_the_coupons_of_others(self):
+        key, cart = self.public["key"], {"lines": [{"product_id": "p00-01", "quantity": 1, "unit_price": "5.00"}],
+                                         "currency": "EUR"}
+        for body in ({"user_id": "u1"}, {"user_id": "u1", "user_token": "made.up"}, {"user_id": "nobody"}):
+            for act, more in (("qualify", cart), ("validate", cart), ("claim", {"offer": "any"})):
+                self.assertEqual(self.status("post", f"/v1/coupons/{act}", key, body={**body, **more}), 403, (act, body))
+        self.assertEqual(self.status("post", "/v1/coupons/qualify", key, body=cart), 200, "nobody's cart has its price")
+        held = {**cart, "hold_seconds": 60, "order_ref": "o-1"}
+        self.assertEqual(self.status("post", "/v1/coupons/validate", key, body=held), 403)
 
     def test_a_secret_key_is_refused_in_a_url(self):
         self.assertEqual(self.status("get", f"/v1/products?key={self.keys['catalog']['key']}"), 401)

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "tests/support/temp_folder.h"
 
 namespace vitrine::training {
 namespace {
@@ -17,20 +18,17 @@ using testing::HasSubstr;
 
 class CouponBooksTest : public testing::Test {
  protected:
-  CouponBooksTest() : folder_(std::filesystem::path(testing::TempDir()) / "coupon_books_test") {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+  CouponBooksTest() {
     for (const auto& [name, text] : k_files) write(name, text);
   }
-  ~CouponBooksTest() override { std::filesystem::remove_all(folder_); }
-
   void write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / (name + ".csv")) << text;
   }
   std::string refusal() { return std::string(message_of(read_coupon_books(folder_).status())); }
 
   static const std::map<std::string, std::string> k_files;
-  std::filesystem::path folder_;
+  const TempFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 const std::map<std::string, std::string> CouponBooksTest::k_files = {
