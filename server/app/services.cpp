@@ -10,8 +10,8 @@
 #include "server/http/coupon_store.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
-#include "server/privacy/erasure_ledger.h"
 #include "server/http/wrong_codes.h"
+#include "server/privacy/erasure_ledger.h"
 
 namespace vitrine::app {
 namespace {
@@ -293,8 +293,7 @@ void Services::start_privacy() {
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
                  &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_,
-                 &webhooks_->records(),
-                 &*idempotency_, &*consents_, &*coupons_},
+                 &webhooks_->records(), &*idempotency_, &*consents_, &*coupons_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,
