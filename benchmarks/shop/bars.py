@@ -170,18 +170,20 @@ def watch_memory(server, until, every, seen):
 
 
 def mixed(bench):
-    body = ('{"events":[' + ",".join(
-        f'{{"event_id":"{{id}}-{i}","type":"view","user_id":"{{user}}","product_id":"p{i * 37}"}}' for i in range(10))
-        + "]}")
+    def views(count):
+        return '{"events":[' + ",".join(
+            f'{{"event_id":"{{id}}-{i}","type":"view","user_id":"{{user}}","product_id":"p{i * 37}"}}'
+            for i in range(count)) + "]}"
     with bench.copy_of("100k") as data, server_on(data) as server:
         seconds = bench.options.minutes * 60 or 4 * bench.options.seconds
-        # Everybody once, so that the caches hold what they hold in a shop that has been open for a day.
-        bench.load(server, "100k", "--connections", 4, seconds=20, path=HOME)
+        # Sessions and caches first hold as much as they ever will: what grows then, grows for ever.
+        bench.load(server, "100k", "--connections", 32, "--body", views(60), path="/v1/events", seconds=seconds / 5)
+        bench.load(server, "100k", "--connections", 4, seconds=seconds / 30, path=HOME)
         for times in (1, 2):
             memory = []
             events = {}
             writing = threading.Thread(target=lambda: events.update(bench.load(
-                server, "100k", "--rate", 500 * times, "--connections", 32, "--body", body, path="/v1/events",
+                server, "100k", "--rate", 500 * times, "--connections", 32, "--body", views(10), path="/v1/events",
                 seconds=seconds)))
             writing.start()
             watching = threading.Thread(target=lambda: watch_memory(server, writing, seconds / 10, memory))

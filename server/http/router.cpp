@@ -350,11 +350,13 @@ bool Router::is_too_often(const Path& path, const Route& route, const Request& r
 void Router::carry_out(const Path& path, const Route& route, Request& request, Reply reply) const {
   if (idempotency_ != nullptr && route.keeps_answers(path.pattern) &&
       request.headers.find("Idempotency-Key")) {
-    // A key is shown once, and kept nowhere.
-    if (path.pattern.starts_with("/v1/keys")) {
-      return reply.fail(field_error("Idempotency-Key",
-                                    "Idempotency-Key is not taken by /v1/keys, whose answers hold "
-                                    "secrets and are not kept"));
+    // A key, or a webhook's secret, is shown once and kept nowhere.
+    for (const std::string_view secretive : {"/v1/keys", "/v1/webhooks"}) {
+      if (!path.pattern.starts_with(secretive)) continue;
+      return reply.fail(field_error(
+          "Idempotency-Key", fmt::format("Idempotency-Key is not taken by {}, whose answers hold "
+                                         "secrets and are not kept",
+                                         secretive)));
     }
     std::optional<Reply> first = idempotency_->begin(request, std::move(reply));
     if (!first) return;

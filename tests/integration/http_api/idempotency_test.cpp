@@ -78,6 +78,8 @@ TEST_F(IdempotencyTest, KeysOfTheApiAreNotMadeWithOne) {
   EXPECT_THAT(
       failure(ask({"POST", "/v1/keys", R"({"scopes":["catalog"]})", {{"Idempotency-Key", "k1"}}})),
       HasSubstr("not taken by /v1/keys"));
+  EXPECT_THAT(failure(ask({"POST", "/v1/webhooks/crm/secret", "", {{"Idempotency-Key", "k1"}}})),
+              HasSubstr("not taken by /v1/webhooks"));
 }
 
 TEST_F(IdempotencyTest, WhatIsKeptGoesWithThePersonItNames) {
