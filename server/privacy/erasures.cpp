@@ -23,6 +23,8 @@
 namespace vitrine::privacy {
 namespace {
 
+constexpr std::chrono::seconds k_wait_for_another{2};  // longer, and the client asks again
+
 using store::Family;
 namespace json = boost::json;
 
@@ -188,7 +190,8 @@ absl::Status Erasures::look_up(const events::DataSubject& named, Looked& looked)
 }
 
 absl::StatusOr<ErasureRecord> Erasures::erase(const Wanted& wanted) {
-  const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
+  // A start looks what is left to do, which is mostly nothing: that is soon over.
+  const std::unique_lock alone(one_at_a_time_, k_wait_for_another);
   if (!alone) return conflict("another erasure is under way: ask again when it is done");
   Looked looked;
   std::vector<std::string> anonymous;

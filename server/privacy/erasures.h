@@ -102,7 +102,7 @@ class Erasures {
   absl::Status follow_ledger();
 
   const Parts parts_;
-  std::mutex one_at_a_time_;
+  std::timed_mutex one_at_a_time_;
   std::atomic<bool> is_stopping_ = false;
   Counter& completed_;
   Gauge& pending_;
