@@ -127,12 +127,8 @@ absl::StatusOr<std::vector<Desk::Issued>> Desk::stage_issue(events::Batch& batch
   std::vector<Issued> all;
   const std::optional<Reason> refused = refusal_of_issue(issue, terms, batch.time_ms());
   const auto give = [&](UserNumber user, const std::string& user_id) {
-    Issued issued;
-    if (refused) {
-      issued.denial = Denial{.reason = *refused};
-    } else {
-      issued = issue_one(batch, source, issue, terms, user);
-    }
+    Issued issued = refused ? Issued{.denial = Denial{.reason = *refused}}
+                            : issue_one(batch, source, issue, terms, user);
     issued.user_id = user_id;
     all.push_back(std::move(issued));
   };
