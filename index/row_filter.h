@@ -27,6 +27,13 @@ class RowFilter {
 
   void set(std::uint32_t row);
   void clear(std::uint32_t row);
+  // The bits of rows first_row .. first_row + 63, which begin a word; those past the end are lost.
+  void put_word(std::size_t first_row, std::uint64_t bits) {
+    const std::size_t word = first_row / k_word_bits;
+    if (word >= words_.size()) return;
+    const std::size_t left = row_count_ - word * k_word_bits;
+    words_[word] = left >= k_word_bits ? bits : bits & ((std::uint64_t{1} << left) - 1);
+  }
   // New rows are not in the filter.
   void grow(std::size_t row_count);
 

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What a folder may include, besides itself, base and model.
 SERVER = ["expressions", "store", "events", "identity", "catalog", "collect", "live_model", "profiles", "segments", "recommend",
-          "audiences", "decisions", "webhooks", "coupons", "privacy"]
+          "audiences", "decisions", "webhooks", "coupons", "payoff", "privacy"]
 MAY_USE = {
     "base": [],
     "model": ["base"],
@@ -35,8 +35,10 @@ MAY_USE = {
                          "server/identity", "server/catalog", "server/events", "server/store"],
     "server/decisions": ["server/events", "server/store"],
     "server/webhooks": ["server/segments", "server/identity", "server/events", "server/store"],
-    "server/coupons": ["server/recommend", "server/segments", "server/expressions", "server/profiles", "server/identity",
-                       "server/catalog", "server/events", "server/store"],
+    "server/coupons": ["training", "index", "server/recommend", "server/live_model", "server/segments", "server/expressions",
+                       "server/profiles", "server/identity", "server/catalog", "server/events", "server/store"],
+    "server/payoff": ["training", "server/coupons", "server/recommend", "server/profiles", "server/identity", "server/catalog",
+                      "server/events", "server/store"],
     "server/privacy": ["server/identity", "server/events", "server/store"],
     "server/rehearsal": ["index", "training", "server/recommend", "server/profiles", "server/identity",
                          "server/catalog", "server/live_model", "server/events"],

@@ -147,6 +147,16 @@ void add_settings(CLI::App& app, Config& config) {
             "Days for which what was shown to whom is kept");
   add_count(app, "--decisions", config.decisions.decisions_max, 0, 10'000'000'000,
             "Answers kept at most; the oldest go first");
+  add_count(app, "--coupon-decision-days", config.coupon_decisions.days_kept, 1, 3650,
+            "Days for which it is kept who was to get which coupon");
+  add_count(app, "--coupon-decisions", config.coupon_decisions.decisions_max, 0, 10'000'000'000,
+            "Decisions about coupons kept at most; the oldest go first");
+  add_count(app, "--coupon-control-percent", config.coupon_rules.control_percent, 0,
+            coupons::DecisionRules::k_control_percent_max,
+            "Percent of all people that are kept from every campaign, to compare with");
+  add_count(app, "--new-coupons-per-week", config.coupon_rules.new_per_week, 1,
+            coupons::DecisionRules::k_new_per_week_max,
+            "New coupons of a person in seven days after which the shop grants no more");
   add_count(app, "--model-poll-ms", config.models.poll_ms, 10, k_hour_ms,
             "Milliseconds between two looks for a newly promoted model");
   add_count(app, "--large-shop-values", config.models.index.large_values, 1, 1'000'000'000'000,

@@ -16,6 +16,8 @@
 #include "model/product.h"
 #include "server/collect/collector.h"
 #include "server/collect/tracking.h"
+#include "server/coupons/assignment.h"
+#include "server/coupons/coupon_decision_log.h"
 #include "server/decisions/decision_log.h"
 #include "server/events/checkpointer.h"
 #include "server/events/committer.h"
@@ -63,6 +65,10 @@ struct Config {
   profiles::ProfileBook::Options profiles;
   // How long answers are kept as decisions, and how many.
   decisions::DecisionLog::Options decisions;
+  // The same for who was to get which coupon.
+  coupons::CouponDecisionLog::Options coupon_decisions;
+  // Who is kept from all campaigns, and how many new coupons a person gets in a week.
+  coupons::DecisionRules coupon_rules;
   // How long event ids are recognised and the log's entries are kept, by class.
   events::Retention::Options retention;
   // Refused events that are kept with their reason.

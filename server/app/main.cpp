@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/grant.h"
 #include "server/app/terminal/style.h"
 
 namespace vitrine::app {
@@ -45,6 +46,8 @@ void add_everything(CLI::App& root, Invocation& invocation, std::string& data) {
   add_restore(root, invocation);
   add_erase(root, invocation);
   add_segment(root, invocation);
+  add_grant(root, invocation);
+  add_campaign(root, invocation);
   add_keys(root, invocation);
 }
 

@@ -6,11 +6,17 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/coupon_decision_log.h"
+#include "server/coupons/coupon_recommender.h"
 #include "server/coupons/desk.h"
+#include "server/coupons/grant_jobs.h"
+#include "server/events/commit_scheduling.h"
 #include "server/http/coupon_store.h"
+#include "server/http/handlers/coupon_routes.h"
 #include "server/http/json_writer.h"
 #include "server/http/operations.h"
 #include "server/http/wrong_codes.h"
+#include "server/payoff/campaign_report.h"
 #include "server/privacy/erasure_ledger.h"
 
 namespace vitrine::app {
@@ -153,13 +159,31 @@ absl::Status Services::start_parts(Access access) {
                      config_.collector);
   VITRINE_ASSIGN_OR_RETURN(idempotency_, http::Idempotency::open(*database_, *committer_, clock_,
                                                                  metrics_, config_.idempotency));
+  VITRINE_ASSIGN_OR_RETURN(coupon_decisions_, coupons::CouponDecisionLog::open(
+                                                  *database_, metrics_, config_.coupon_decisions));
   VITRINE_ASSIGN_OR_RETURN(coupons_, coupons::Desk::open({.database = *database_,
                                                           .committer = *committer_,
                                                           .identities = *identities_,
                                                           .catalog = *catalog_,
                                                           .offers = campaigns_->book(),
                                                           .clock = clock_,
-                                                          .metrics = metrics_}));
+                                                          .metrics = metrics_,
+                                                          .decisions = &*coupon_decisions_,
+                                                          .rules = config_.coupon_rules}));
+  VITRINE_ASSIGN_OR_RETURN(grant_jobs_, coupons::GrantJobs::open({.database = *database_,
+                                                                  .committer = *committer_,
+                                                                  .identities = *identities_,
+                                                                  .desk = *coupons_,
+                                                                  .metrics = metrics_,
+                                                                  .log = log_}));
+  campaign_reports_ = std::make_unique<payoff::CampaignReporter>(
+      payoff::CampaignReporter::Parts{.database = *database_,
+                                      .profiles = *profiles_,
+                                      .identities = *identities_,
+                                      .catalog = *catalog_,
+                                      .desk = *coupons_,
+                                      .decisions = *coupon_decisions_,
+                                      .clock = clock_});
   start_privacy();
   segment_engine_.emplace(segments::SegmentEngine::Parts{
       .store = *segments_,
@@ -171,19 +195,31 @@ absl::Status Services::start_parts(Access access) {
       .metrics = metrics_,
       .log = log_,
       .levels = std::make_shared<const segments::LevelRules>(config_.levels)});
-  recommender_.emplace(recommend::Recommender::Parts{.identities = *identities_,
-                                                     .profiles = *profiles_,
-                                                     .popularity = *popularity_,
-                                                     .sessions = *sessions_,
-                                                     .catalog = *catalog_,
-                                                     .live_model = *watcher_,
-                                                     .clock = clock_,
-                                                     .metrics = metrics_,
-                                                     .surroundings = &*segment_engine_,
-                                                     .chance_seed = any_seed(),
-                                                     .deadline_ms = config_.recommend_deadline_ms},
-                       *placements_->current());
+  const recommend::Recommender::Parts people{.identities = *identities_,
+                                             .profiles = *profiles_,
+                                             .popularity = *popularity_,
+                                             .sessions = *sessions_,
+                                             .catalog = *catalog_,
+                                             .live_model = *watcher_,
+                                             .clock = clock_,
+                                             .metrics = metrics_,
+                                             .surroundings = &*segment_engine_,
+                                             .chance_seed = any_seed(),
+                                             .deadline_ms = config_.recommend_deadline_ms};
+  recommender_.emplace(people, *placements_->current());
+  coupon_recommender_ = std::make_unique<coupons::CouponRecommender>(
+      coupons::CouponRecommender::Parts{.people = people,
+                                        .desk = *coupons_,
+                                        .decisions = *coupon_decisions_,
+                                        .committer = *committer_,
+                                        .log = log_},
+      coupons::CouponRecommender::Options());
+  coupon_recommender_->start();
   placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
+  prepared_ = std::async(std::launch::async, [this] {
+    events::stay_in_the_background();
+    recommender_->prepare();
+  });
 
   segments_->on_change([this](const std::vector<UserNumber>& by_hand) {
     for (const UserNumber user : by_hand) changed_people_.note(user, clock_.now_ms());
@@ -242,6 +278,8 @@ absl::Status Services::start_parts(Access access) {
                      .webhooks = *webhooks_,
                      .campaigns = *campaigns_,
                      .coupons = *coupons_,
+                     .coupon_recommender = *coupon_recommender_,
+                     .campaign_reports = *campaign_reports_,
                      .wrong_codes = *wrong_codes_,
                      .decisions = *decisions_,
                      .results = *results_,
@@ -257,6 +295,7 @@ absl::Status Services::start_parts(Access access) {
   http::add_operations_routes(
       *router_, [this] { return shortcomings(); }, metrics_, [this] { show_memory(); });
   http::add_api_routes(*router_, *handled_);
+  http::add_grant_job_routes(*router_, *handled_, *grant_jobs_);
   return absl::OkStatus();
 }
 
@@ -293,7 +332,8 @@ void Services::start_privacy() {
       .identities = *identities_,
       .owners = {&*identities_, &*profile_records_, &*log_records_, &collector_->orders(),
                  &*decisions_, &*quarantine_, &*rejected_files_, &*segment_records_,
-                 &webhooks_->records(), &*idempotency_, &*consents_, &*coupons_},
+                 &webhooks_->records(), &*idempotency_, &*consents_, &*coupons_,
+                 &*coupon_decisions_},
       .ledger = layout_.erasures,
       .clock = clock_,
       .metrics = metrics_,
@@ -358,14 +398,18 @@ absl::StatusOr<std::string> Services::back_up(const std::string& folder) {
   return json;
 }
 
+void Services::start_grant_jobs() { grant_jobs_->start(); }
+
 void Services::stop() {
   begin_stopping();
   if (erasures_) erasures_->begin_stopping();
   if (workers_) workers_->stop();
   if (!committer_) return;
   if (audiences_) audiences_->stop();
+  if (coupon_recommender_) coupon_recommender_->stop();
   if (segment_engine_) segment_engine_->stop();
   webhooks_->stop();
+  if (grant_jobs_) grant_jobs_->stop();
   retention_->stop();
   erasures_->stop();
   committer_->stop();

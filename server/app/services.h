@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,7 +57,14 @@
 #include "server/webhooks/webhooks.h"
 
 namespace vitrine::coupons {
+class CouponDecisionLog;
+class CouponRecommender;
 class Desk;
+class GrantJobs;
+}  // namespace vitrine::coupons
+
+namespace vitrine::payoff {
+class CampaignReporter;
 }
 
 namespace vitrine::http {
@@ -113,6 +121,8 @@ class Services {
   // From here on webhooks are sent. A command that only borrows the folder does not: the next
   // server finds what is to be told.
   void start_webhooks() { webhooks_->start(); }
+  // From here on coupons are given by jobs, also by those that an earlier server began.
+  void start_grant_jobs();
 
   // From here on /readyz answers 503; requests are still carried out.
   void begin_stopping() { is_stopping_.store(true); }
@@ -168,7 +178,10 @@ class Services {
   live_model::ModelWatcher::Early early_model_;  // until the watcher takes it
   std::optional<live_model::ModelWatcher> watcher_;
   std::optional<events::Committer> committer_;
+  std::unique_ptr<coupons::CouponDecisionLog> coupon_decisions_;
   std::unique_ptr<coupons::Desk> coupons_;
+  std::unique_ptr<coupons::GrantJobs> grant_jobs_;
+  std::unique_ptr<payoff::CampaignReporter> campaign_reports_;
   std::optional<events::Retention> retention_;
   std::optional<collect::Collector> collector_;
   std::optional<profiles::ProfileRecords> profile_records_;
@@ -179,6 +192,8 @@ class Services {
   std::optional<privacy::Consents> consents_;
   std::optional<privacy::Erasures> erasures_;
   std::optional<recommend::Recommender> recommender_;
+  std::future<void> prepared_;  // what filters are asked of; waited for before the recommender goes
+  std::unique_ptr<coupons::CouponRecommender> coupon_recommender_;
   std::optional<segments::SegmentEngine> segment_engine_;
   std::optional<audiences::Audiences> audiences_;
   std::optional<Backups> backups_;

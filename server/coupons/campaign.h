@@ -32,6 +32,7 @@ struct Campaign {
   static constexpr std::size_t k_text_bytes_max = 1024;
   static constexpr std::size_t k_list_max = 100;  // markets, channels
   static constexpr std::size_t k_limits_max = 20;
+  static constexpr double k_holdout_share_max = 0.5;
   static constexpr TimeMs k_never_ms = std::numeric_limits<TimeMs>::max();
 
   std::string id = {};

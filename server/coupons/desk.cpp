@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crypto.h"
 #include "base/status.h"
 #include "server/events/function_command.h"
+#include "server/profiles/fixed_hash.h"
 
 namespace vitrine::coupons {
 namespace {
@@ -12,26 +14,22 @@ namespace {
 using store::Family;
 
 constexpr std::string_view k_last_number_key = "coupons_last_number";
-constexpr std::size_t k_offers_counted_max = 50'000;  // whose denials are counted apart
 
 std::string reference_of(const Order& order) { return "order/" + order.order_id; }
 
 }  // namespace
 
-Desk::Desk(const Parts& parts, std::unique_ptr<Ledger> ledger, Dues dues)
+Desk::Desk(const Parts& parts, std::unique_ptr<Ledger> ledger, std::shared_ptr<DenialBook> denials,
+           Dues dues)
     : parts_(parts),
       keys_(parts.database.secret()),
       ledger_(std::move(ledger)),
-      dues_(std::move(dues)) {
-  for (std::size_t reason = 0; reason < k_reasons; ++reason) {
-    denied_.push_back(&parts.metrics.counter(
-        "vitrine_coupons_denied_total", "Coupons that were refused, by reason",
-        {{"reason", std::string(name_of(static_cast<Reason>(reason)))}}));
-  }
-}
+      denials_(std::move(denials)),
+      dues_(std::move(dues)) {}
 
 absl::StatusOr<std::unique_ptr<Desk>> Desk::open(const Parts& parts) {
   VITRINE_ASSIGN_OR_RETURN(auto ledger, Ledger::open(parts.database));
+  VITRINE_ASSIGN_OR_RETURN(auto denials, DenialBook::open(parts.database, parts.metrics));
   Dues dues;
   const auto cursor = parts.database.walk(Family::grants, "e", false);
   for (; cursor->valid() && cursor->key().front() == 'e'; cursor->next()) {
@@ -40,7 +38,8 @@ absl::StatusOr<std::unique_ptr<Desk>> Desk::open(const Parts& parts) {
     dues.emplace(static_cast<TimeMs>(*time_ms), cursor->key().substr(9));
   }
   VITRINE_RETURN_IF_ERROR(cursor->status());
-  return std::unique_ptr<Desk>(new Desk(parts, std::move(ledger), std::move(dues)));
+  return std::unique_ptr<Desk>(
+      new Desk(parts, std::move(ledger), std::move(denials), std::move(dues)));
 }
 
 absl::Status Desk::submit(Stage stage, OnOutcome done) {
@@ -120,10 +119,10 @@ void Desk::erase_due(events::Batch& batch, TimeMs time_ms, const std::string& ke
   changes.removed.emplace(time_ms, key);
 }
 
-std::uint64_t Desk::next_number(events::Batch& batch) const {
-  const auto stored = batch.get(Family::meta, k_last_number_key);
-  std::uint64_t last = 0;
-  if (stored.ok() && *stored) last = store::number_in(**stored).value_or(0);
+std::uint64_t Desk::next_number(events::Batch& batch, const Source& source) {
+  const auto stored = source.get(Family::meta, k_last_number_key);
+  if (!source.status().ok()) return 0;
+  const std::uint64_t last = stored ? store::number_in(*stored).value_or(0) : 0;
   batch.put(Family::meta, k_last_number_key, store::key_of(last + 1));
   return last + 1;
 }
@@ -156,16 +155,26 @@ void Desk::resolve_user(events::Batch& batch, Checkout& checkout) {
   if (!who.is_erased) checkout.shopper.user = who.user;
 }
 
-Evaluation Desk::evaluate(events::Batch& batch, const Source& source, const Checkout& checkout,
-                          std::uint64_t own_reservation) const {
+std::optional<Order> Desk::held_for(const Source& source, const std::string& order_id) const {
+  const auto number = source.get(Family::grants, keys_.held_order(order_id));
+  if (!number) return std::nullopt;
+  std::optional<Order> held =
+      read_order(source, reservation_key(store::number_in(*number).value_or(0)));
+  if (held && held->state != OrderState::held) held.reset();
+  return held;
+}
+
+Evaluation Desk::evaluate(TimeMs now_ms, const Source& source, const Checkout& checkout,
+                          const std::optional<Order>& own) const {
   const std::shared_ptr<const OfferBook> book = offers();
   Evaluator evaluator({.source = source,
                        .book = *book,
                        .catalog = parts_.catalog,
                        .keys = keys_,
-                       .now_ms = batch.time_ms(),
-                       .own_reservation = own_reservation},
+                       .now_ms = now_ms,
+                       .own_reservation = own ? own->number : 0},
                       checkout);
+  if (own) hold_uses(source, *own, -1, evaluator.tally());
   return evaluator.evaluate();
 }
 
@@ -207,27 +216,23 @@ void Desk::set_reservation(events::Batch& batch, const Source& source, const Ord
 absl::StatusOr<Desk::Outcome> Desk::stage_hold(events::Batch& batch, Checkout& checkout,
                                                TimeMs hold_ms) {
   const Source source(batch);
-  const std::string held_key = keys_.held_order(checkout.order_id);
-  std::uint64_t former = 0;
-  std::optional<Order> before;
-  if (const auto stored = source.get(Family::grants, held_key)) {
-    former = store::number_in(*stored).value_or(0);
-    before = read_order(source, reservation_key(former));
-    if (before && before->state != OrderState::held) before.reset();
-  }
+  std::optional<Order> before = held_for(source, checkout.order_id);
   if (before && before->request_hash == checkout.request_hash) {
     return Outcome{.order = std::move(before), .denied = {}, .is_replay = true};
   }
   resolve_user(batch, checkout);
-  // The former reservation of this order gives way: another cart, another price.
-  if (before) expire_reservation(batch, *std::move(before), "release");
-  Evaluation evaluation = evaluate(batch, source, checkout, 0);
+  Evaluation evaluation = evaluate(batch.time_ms(), source, checkout, before);
   VITRINE_RETURN_IF_ERROR(source.status());
-  if (!evaluation.denied.empty() || evaluation.uses.empty()) {
+  // What is refused leaves the former reservation as it is; another cart takes its place.
+  if (!evaluation.denied.empty()) {
+    log_denied(batch, checkout, evaluation.denied);
     return Outcome{.order = {}, .denied = std::move(evaluation.denied)};
   }
+  if (before) expire_reservation(batch, *std::move(before), "release");
+  if (evaluation.uses.empty()) return Outcome{};
   Order order = order_of(checkout, std::move(evaluation), batch.time_ms());
-  order.number = next_number(batch);
+  order.number = next_number(batch, source);
+  VITRINE_RETURN_IF_ERROR(source.status());
   order.state = OrderState::held;
   order.expires_ms = batch.time_ms() + hold_ms;
   Tally tally(source);
@@ -238,7 +243,7 @@ absl::StatusOr<Desk::Outcome> Desk::stage_hold(events::Batch& batch, Checkout& c
     batch.put(Family::grants, key, store::key_of(order.number));
   }
   batch.put(Family::grants, reservation_key(order.number), encode(order));
-  batch.put(Family::grants, held_key, store::key_of(order.number));
+  batch.put(Family::grants, keys_.held_order(order.order_id), store::key_of(order.number));
   put_due(batch, order.expires_ms, reservation_key(order.number));
   return Outcome{.order = std::move(order), .denied = {}};
 }
@@ -252,7 +257,7 @@ void Desk::expire_reservation(events::Batch& batch, Order order, std::string_vie
   hold_uses(source, order, -1, tally);
   ledger_->post(batch, kind, reference_of(order), tally);
   set_reservation(batch, source, order, 0);
-  for (const std::string& key : order.first_order_keys) batch.erase(Family::grants, key);
+  release_first_order(batch, source, order);
   order.state = kind == "expire" ? OrderState::expired : OrderState::released;
   batch.put(Family::grants, reservation_key(order.number), encode(order));
 }
@@ -279,6 +284,20 @@ void Desk::commit_uses(events::Batch& batch, const Source& source, const Order& 
   }
 }
 
+void Desk::release_first_order(events::Batch& batch, const Source& source, const Order& order) {
+  const std::string holder = order.number != 0
+                                 ? store::key_of(order.number)
+                                 : first_order_holder(profiles::fixed_hash(order.order_id));
+  for (const std::string& key : order.first_order_keys) {
+    if (source.get(Family::grants, key) == holder) batch.erase(Family::grants, key);
+  }
+}
+
+void Desk::put_first_order(events::Batch& batch, const Order& order) {
+  const std::string holder = first_order_holder(profiles::fixed_hash(order.order_id));
+  for (const std::string& key : order.first_order_keys) batch.put(Family::grants, key, holder);
+}
+
 void Desk::put_redemption(events::Batch& batch, const Order& order) {
   const std::string key = keys_.redemption(order.order_id);
   batch.put(Family::grants, key, encode(order));
@@ -294,22 +313,21 @@ absl::StatusOr<Desk::Outcome> Desk::stage_redeem(events::Batch& batch, Checkout&
     return conflict("order {} was redeemed before with another request", checkout.order_id);
   }
   resolve_user(batch, checkout);
-  // What this order holds already is there for it.
-  const auto held = source.get(Family::grants, keys_.held_order(checkout.order_id));
-  if (held) {
-    auto own = read_order(source, reservation_key(store::number_in(*held).value_or(0)));
-    if (own && own->state == OrderState::held) {
-      expire_reservation(batch, *std::move(own), "release");
-    }
-  }
-  Evaluation evaluation = evaluate(batch, source, checkout, 0);
+  std::optional<Order> held = held_for(source, checkout.order_id);
+  Evaluation evaluation = evaluate(batch.time_ms(), source, checkout, held);
   VITRINE_RETURN_IF_ERROR(source.status());
-  if (!evaluation.denied.empty()) return Outcome{.order = {}, .denied = evaluation.denied};
+  if (!evaluation.denied.empty()) {
+    log_denied(batch, checkout, evaluation.denied);
+    return Outcome{.order = {}, .denied = std::move(evaluation.denied)};
+  }
   Order order = order_of(checkout, std::move(evaluation), batch.time_ms());
+  VITRINE_ASSIGN_OR_RETURN(auto points, points_with(source, order, batch.time_ms()));
+  if (held) expire_reservation(batch, *std::move(held), "release");
   Tally tally(source);
   commit_uses(batch, source, order, tally);
+  earn(batch, order, std::move(points), tally);
   ledger_->post(batch, "redeem", reference_of(order), tally);
-  for (const std::string& key : order.first_order_keys) batch.put(Family::grants, key, "order");
+  put_first_order(batch, order);
   put_redemption(batch, order);
   return Outcome{.order = std::move(order), .denied = {}};
 }
@@ -338,9 +356,11 @@ absl::StatusOr<Desk::Outcome> Desk::stage_redeem_held(events::Batch& batch,
     }
     return outcome;
   }
+  VITRINE_ASSIGN_OR_RETURN(auto points, points_with(source, *held, batch.time_ms()));
   Tally tally(source);
   hold_uses(source, *held, -1, tally);
   commit_uses(batch, source, *held, tally);
+  earn(batch, *held, std::move(points), tally);
   ledger_->post(batch, "redeem", reference_of(*held), tally);
   erase_due(batch, held->expires_ms, reservation_key(reservation));
   held->state = OrderState::applied;
@@ -350,7 +370,7 @@ absl::StatusOr<Desk::Outcome> Desk::stage_redeem_held(events::Batch& batch,
   order.request_hash = request_hash;
   order.time_ms = batch.time_ms();
   order.reservation = std::exchange(order.number, 0);
-  for (const std::string& key : order.first_order_keys) batch.put(Family::grants, key, "order");
+  put_first_order(batch, order);
   put_redemption(batch, order);
   return Outcome{.order = std::move(order), .denied = {}};
 }
@@ -413,27 +433,34 @@ absl::StatusOr<Balance> Desk::balance(const std::string& account) const {
 }
 
 void Desk::note(const std::vector<Denied>& denied) const {
-  if (denied.empty()) return;
-  const std::lock_guard lock(mutex_);
-  for (const Denied& one : denied) {
-    const auto reason = static_cast<std::size_t>(one.denial.reason);
-    denied_[reason]->add();
-    if (denials_.size() >= k_offers_counted_max && !denials_.contains(one.offer)) continue;
-    ++denials_[one.offer][reason];
-  }
+  denials_->note(parts_.committer, denied, parts_.clock.now_ms());
 }
 
-std::vector<std::pair<Reason, std::uint64_t>> Desk::denials_of(std::string_view offer) const {
-  std::vector<std::pair<Reason, std::uint64_t>> all;
-  const std::lock_guard lock(mutex_);
-  const auto found = denials_.find(offer);
-  if (found == denials_.end()) return all;
-  for (std::size_t reason = 0; reason < k_reasons; ++reason) {
-    if (found->second[reason] > 0) {
-      all.emplace_back(static_cast<Reason>(reason), found->second[reason]);
-    }
+// A code that there is not says nothing about an offer, and anybody can send a million of them.
+void Desk::log_denied(events::Batch& batch, const Checkout& checkout,
+                      const std::vector<Denied>& denied) {
+  if (checkout.shopper.user == k_nobody) return;
+  for (const Denied& one : denied) {
+    if (one.offer.empty()) continue;
+    const std::int64_t minute = batch.time_ms() / k_minute_ms;
+    if (std::exchange(logged_minute_, minute) != minute) logged_in_it_ = 0;
+    if (++logged_in_it_ > k_denials_logged_max) return;
+    Event event;
+    event.event_id = make_ulid(batch.time_ms());
+    event.type = EventType::coupon_deny;
+    event.time_ms = batch.time_ms();
+    event.received_ms = batch.time_ms();
+    event.order_id = checkout.order_id;
+    event.coupon_code = one.code;
+    event.channel = checkout.cart.channel;
+    event.market = checkout.cart.market;
+    event.properties_json =
+        fmt::format(R"({{"offer":"{}","reason":"{}"}})", one.offer, name_of(one.denial.reason));
+    batch.append({.user = checkout.shopper.user,
+                  .visitor = k_nobody,
+                  .source = "coupons",
+                  .what = std::move(event)});
   }
-  return all;
 }
 
 }  // namespace vitrine::coupons

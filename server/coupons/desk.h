@@ -8,12 +8,12 @@
 
 #include <absl/status/statusor.h>
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,10 +23,15 @@
 #include "base/metrics.h"
 #include "base/published.h"
 #include "server/catalog/catalog.h"
+#include "server/coupons/assignment.h"
+#include "server/coupons/coupon_decision_log.h"
 #include "server/coupons/denial.h"
+#include "server/coupons/denial_book.h"
 #include "server/coupons/evaluation.h"
 #include "server/coupons/ledger.h"
 #include "server/coupons/offer_book.h"
+#include "server/coupons/past_coupons.h"
+#include "server/coupons/points.h"
 #include "server/coupons/records.h"
 #include "server/coupons/shelf_keys.h"
 #include "server/events/committer.h"
@@ -43,6 +48,8 @@ class Desk final : public events::PersonalData {
   static constexpr std::size_t k_swept_max = 500;    // of what fell due, in one command
   static constexpr std::size_t k_issued_max = 1000;  // grants of one command
   static constexpr std::size_t k_returns_max = 100;  // of one order
+  // Refusals that enter the log in a minute; all are counted.
+  static constexpr std::size_t k_denials_logged_max = 600;
 
   // All outlive it.
   struct Parts {
@@ -53,6 +60,8 @@ class Desk final : public events::PersonalData {
     const Published<OfferBook>& offers;
     const Clock& clock;
     Metrics& metrics;
+    CouponDecisionLog* decisions = nullptr;  // null: nothing is kept of who was to get what
+    DecisionRules rules = {};
   };
   // DataLoss when its state cannot be read.
   static absl::StatusOr<std::unique_ptr<Desk>> open(const Parts& parts);
@@ -68,8 +77,24 @@ class Desk final : public events::PersonalData {
     std::int64_t points = 0;
   };
   // What the person has, what applies by itself, and what can be claimed: what saves most first,
-  // then what is nearest.
+  // then what is nearest. Of a campaign that the person is kept from only what they have and what
+  // would apply.
   absl::StatusOr<std::vector<Qualified>> qualify(const Checkout& checkout) const;
+
+  // A coupon that somebody may use or take, whatever their cart.
+  struct Usable {
+    Terms terms = {};
+    std::optional<Grant> grant = {};
+    bool is_to_be_claimed = false;
+  };
+  // What the person has, what applies by itself, and of `claimable` what they may take; what the
+  // ledger has left is not asked for.
+  absl::StatusOr<std::vector<Usable>> usable(const Checkout& checkout,
+                                             std::span<const Terms> claimable) const;
+  // Whether the ledger has room for one more use of it, and for the claim.
+  absl::StatusOr<bool> has_room(const Checkout& checkout, const Usable& usable) const;
+  std::int64_t new_coupons_of(UserNumber user) const;  // of the last seven days
+  const DecisionRules& rules() const { return parts_.rules; }
 
   // Of an order: what it became, or why not.
   struct Outcome {
@@ -100,29 +125,62 @@ class Desk final : public events::PersonalData {
     std::string offer = {};
     std::string round = {};                  // a person gets one grant of an offer in a round
     std::vector<std::string> user_ids = {};  // k_issued_max at most
+    std::vector<UserNumber> people = {};     // likewise, known by their numbers
     std::int64_t codes = 0;                  // for whoever has them, instead of users
     bool is_claim = false;                   // by the person: of a claimed offer
-    Shopper shopper = {};                    // of a claim
+    // Neither a holdout nor new_per_week keeps anybody from it: a coupon as an apology, say.
+    bool is_for_everybody = false;
+    Shopper shopper = {};  // of a claim
   };
   struct Issued {
     std::string user_id = {};
     std::optional<Grant> grant = {};
     std::optional<Denial> denial = {};
+    std::optional<Withheld> withheld = {};
     bool is_new = false;
   };
   using OnIssued = std::function<void(absl::StatusOr<std::vector<Issued>>)>;
   absl::Status issue(Issue issue, OnIssued done);
+  // The same as a part of another command, on the committer thread. For each of `people` there is
+  // an answer; those who were erased, or are no users, have neither grant nor denial.
+  absl::StatusOr<std::vector<Issued>> stage_issue(events::Batch& batch, const Issue& issue);
   absl::Status revoke(std::uint64_t grant, std::function<void(absl::StatusOr<Grant>)> done);
+
+  // What another system gave and took, k_past_max at most: what is known by its user and round, or
+  // by its order, is left as it is. An outcome for each, in order.
+  using OnPast = std::function<void(absl::StatusOr<std::vector<PastOutcome>>)>;
+  absl::Status take_over(std::vector<PastGrant> grants, OnPast done);
+  absl::Status take_over(std::vector<PastRedemption> redemptions, OnPast done);
+
+  struct PointsChange {
+    std::string user_id = {};
+    std::int64_t points = 0;     // below zero: spent
+    std::string reference = {};  // the same one for a person is the same change
+    TimeMs expires_ms = Campaign::k_never_ms;
+  };
+  struct PointsChanged {
+    std::int64_t change = 0;
+    std::int64_t balance = 0;  // as it was then
+    bool is_replay = false;
+  };
+  using OnPoints = std::function<void(absl::StatusOr<PointsChanged>)>;
+  // Gives or spends. FailedPrecondition: there are fewer. Aborted: the reference came before with
+  // another change.
+  absl::Status change_points(PointsChange change, OnPoints done);
+  absl::StatusOr<PointsAccount> points_of(UserNumber user) const;
 
   absl::StatusOr<std::optional<Grant>> grant(std::uint64_t number) const;
   absl::StatusOr<std::optional<Order>> redemption(std::string_view order_id) const;
   absl::StatusOr<std::vector<Grant>> grants_of(UserNumber user, std::size_t count_max) const;
   absl::StatusOr<Balance> balance(const std::string& account) const;
-  // How often an offer was refused for each reason, since the start; an empty id: unknown codes.
-  std::vector<std::pair<Reason, std::uint64_t>> denials_of(std::string_view offer) const;
+  // How often an offer was refused for each reason; an empty id: unknown codes.
+  const DenialBook& denials() const { return *denials_; }
   void note(const std::vector<Denied>& denied) const;
 
   std::shared_ptr<const OfferBook> offers() const { return parts_.offers.current(); }
+  // Of whatever is given, held or worked on: each has one of its own.
+  // After an error, which the source keeps, 0, and nothing is staged.
+  static std::uint64_t next_number(events::Batch& batch, const Source& source);
 
   std::string_view name() const override { return "coupons"; }
   std::vector<store::Family> families() const override { return {store::Family::grants}; }
@@ -139,9 +197,13 @@ class Desk final : public events::PersonalData {
   };
   using Stage = std::function<absl::StatusOr<Outcome>(events::Batch&)>;
 
-  Desk(const Parts& parts, std::unique_ptr<Ledger> ledger, Dues dues);
+  Desk(const Parts& parts, std::unique_ptr<Ledger> ledger, std::shared_ptr<DenialBook> denials,
+       Dues dues);
 
   absl::Status submit(Stage stage, OnOutcome done);
+  // Refusals of people that were to buy, for whoever follows the log.
+  void log_denied(events::Batch& batch, const Checkout& checkout,
+                  const std::vector<Denied>& denied);
   // Gives back what fell due, before anything else is decided.
   void sweep_if_due();
   void stage_sweep(events::Batch& batch);
@@ -156,7 +218,8 @@ class Desk final : public events::PersonalData {
   absl::StatusOr<Outcome> stage_release(events::Batch& batch, std::uint64_t reservation);
   struct ReturnRequest;
   absl::StatusOr<Outcome> stage_return(events::Batch& batch, const ReturnRequest& request);
-  void settle_return(events::Batch& batch, const Source& source, Order& order);
+  void settle_return(events::Batch& batch, const Source& source, Order& order,
+                     std::optional<PointsAccount> account);
   // What is still paid for the lines of an order, of what was paid.
   struct PaidShare {
     Money left = {};
@@ -169,8 +232,11 @@ class Desk final : public events::PersonalData {
   void restore_grant(events::Batch& batch, const Source& source, const Use& use,
                      const OfferBook& book);
   void resolve_user(events::Batch& batch, Checkout& checkout);
-  Evaluation evaluate(events::Batch& batch, const Source& source, const Checkout& checkout,
-                      std::uint64_t own_reservation) const;
+  // What the order holds itself, if anything, is there for it.
+  Evaluation evaluate(TimeMs now_ms, const Source& source, const Checkout& checkout,
+                      const std::optional<Order>& own) const;
+  // What is held for an order by this name; nothing once it is released, spent or past its time.
+  std::optional<Order> held_for(const Source& source, const std::string& order_id) const;
   static Order order_of(const Checkout& checkout, Evaluation evaluation, TimeMs now_ms);
   // What a reservation holds beside what its grants do.
   void hold_uses(const Source& source, const Order& order, int sign, Tally& tally) const;
@@ -178,14 +244,41 @@ class Desk final : public events::PersonalData {
   void set_reservation(events::Batch& batch, const Source& source, const Order& order,
                        std::uint64_t reservation);
   void put_redemption(events::Batch& batch, const Order& order);
+  static void put_first_order(events::Batch& batch, const Order& order);
+  // The keys of its first order that it still holds.
+  static void release_first_order(events::Batch& batch, const Source& source, const Order& order);
 
-  absl::StatusOr<std::vector<Issued>> stage_issue(events::Batch& batch, const Issue& issue);
   Issued issue_one(events::Batch& batch, const Source& source, const Issue& issue,
                    const Terms& terms, UserNumber user);
+  // Whether the person is to get it; writes the record of the decision.
+  Issued decide_one(events::Batch& batch, const Source& source, const Issue& issue,
+                    const Terms& terms, UserNumber user);
+  CouponDecision decision_about(const Issue& issue, const Campaign& campaign, UserNumber user,
+                                TimeMs now_ms) const;
   std::optional<Reason> refusal_of_issue(const Issue& issue, const Terms& terms,
                                          TimeMs now_ms) const;
 
-  std::uint64_t next_number(events::Batch& batch) const;
+  template <class Past>
+  using StagePast = PastOutcome (Desk::*)(events::Batch&, const Source&, const Past&);
+  template <class Past>
+  absl::Status take_over_all(std::vector<Past> all, StagePast<Past> stage, OnPast done);
+  PastOutcome stage_past_grant(events::Batch& batch, const Source& source, const PastGrant& past);
+  PastOutcome stage_past_redemption(events::Batch& batch, const Source& source,
+                                    const PastRedemption& past);
+  absl::StatusOr<std::optional<Grant>> past_grant_used(const Source& source, UserNumber user,
+                                                       const PastRedemption& past) const;
+  // Of an order that earns or returns points, to be read before anything of it is staged.
+  absl::StatusOr<std::optional<PointsAccount>> points_with(const Source& source, const Order& order,
+                                                           TimeMs now_ms) const;
+  void earn(events::Batch& batch, const Order& order, std::optional<PointsAccount> account,
+            Tally& tally) const;
+  absl::StatusOr<PointsChanged> stage_points(events::Batch& batch, const PointsChange& change);
+  absl::Status forget_points(events::Batch& batch, const Source& source, UserNumber user);
+  static Grant new_grant(const Terms& terms, std::uint64_t number, UserNumber user, TimeMs now_ms,
+                         const std::string& round);
+  // With all that leads to it; `issue_key` is how it is known for its user and round.
+  void put_new_grant(events::Batch& batch, const Grant& grant, const std::string& issue_key);
+
   std::optional<Grant> read_grant(const Source& source, std::uint64_t number) const;
   std::optional<Order> read_order(const Source& source, std::string_view key) const;
   void put_grant(events::Batch& batch, const Grant& grant);
@@ -196,11 +289,12 @@ class Desk final : public events::PersonalData {
   const Parts parts_;
   const HashedKeys keys_;
   std::unique_ptr<Ledger> ledger_;
-  std::vector<Counter*> denied_;  // by reason
+  const std::shared_ptr<DenialBook> denials_;
+  std::int64_t logged_minute_ = 0;  // these two are the committer thread's
+  std::size_t logged_in_it_ = 0;
 
   mutable std::mutex mutex_;  // guards what follows
   Dues dues_;
-  mutable std::map<std::string, std::array<std::uint64_t, k_reasons>, std::less<>> denials_;
 };
 
 }  // namespace vitrine::coupons

@@ -17,8 +17,10 @@ using store::Family;
 // The one market of an honoured offer, or the first of another.
 const Amounts& promised(const Offer& offer) { return offer.amounts.begin()->second; }
 
-Grant new_grant(const Terms& terms, std::uint64_t number, UserNumber user, TimeMs now_ms,
-                const std::string& round) {
+}  // namespace
+
+Grant Desk::new_grant(const Terms& terms, std::uint64_t number, UserNumber user, TimeMs now_ms,
+                      const std::string& round) {
   const Offer& offer = *terms.offer;
   Grant grant{.number = number,
               .code = make_code(),
@@ -36,7 +38,13 @@ Grant new_grant(const Terms& terms, std::uint64_t number, UserNumber user, TimeM
   return grant;
 }
 
-}  // namespace
+void Desk::put_new_grant(events::Batch& batch, const Grant& grant, const std::string& issue_key) {
+  put_grant(batch, grant);
+  batch.put(Family::grants, keys_.code(normalized_code(grant.code)), store::key_of(grant.number));
+  if (grant.user == k_nobody) return;
+  batch.put(Family::grants, issue_key, store::key_of(grant.number));
+  batch.put(Family::grants, user_grant_key(grant.user, grant.number), "");
+}
 
 std::optional<Reason> Desk::refusal_of_issue(const Issue& issue, const Terms& terms,
                                              TimeMs now_ms) const {
@@ -94,15 +102,13 @@ Desk::Issued Desk::issue_one(events::Batch& batch, const Source& source, const I
     tally.add({.account = account.name, .held = amount});
     holds.push_back({.account = account.name, .held = amount});
   }
-  Grant grant = new_grant(terms, next_number(batch), user, batch.time_ms(), issue.round);
+  // What could not be read is nobody's grant: then nothing of it is staged.
+  const std::uint64_t number = next_number(batch, source);
+  if (!source.status().ok()) return issued;
+  Grant grant = new_grant(terms, number, user, batch.time_ms(), issue.round);
   grant.holds = std::move(holds);
   ledger_->post(batch, "issue", "grant/" + std::to_string(grant.number), tally);
-  put_grant(batch, grant);
-  batch.put(Family::grants, keys_.code(normalized_code(grant.code)), store::key_of(grant.number));
-  if (user != k_nobody) {
-    batch.put(Family::grants, key, store::key_of(grant.number));
-    batch.put(Family::grants, user_grant_key(user, grant.number), "");
-  }
+  put_new_grant(batch, grant, key);
   if (!grant.holds.empty()) put_due(batch, grant.valid_until_ms, grant_key(grant.number));
   issued.grant = std::move(grant);
   issued.is_new = true;
@@ -128,13 +134,21 @@ absl::StatusOr<std::vector<Desk::Issued>> Desk::stage_issue(events::Batch& batch
   const std::optional<Reason> refused = refusal_of_issue(issue, terms, batch.time_ms());
   const auto give = [&](UserNumber user, const std::string& user_id) {
     Issued issued = refused ? Issued{.denial = Denial{.reason = *refused}}
-                            : issue_one(batch, source, issue, terms, user);
+                            : decide_one(batch, source, issue, terms, user);
     issued.user_id = user_id;
     all.push_back(std::move(issued));
   };
   for (const std::string& user_id : issue.user_ids) {
     const identity::Who who = parts_.identities.resolve(batch, user_id, "");
     if (!who.is_erased) give(who.user, user_id);
+  }
+  for (const UserNumber one : issue.people) {
+    const UserNumber user = parts_.identities.home_of(batch, one);
+    if (user != k_nobody && parts_.identities.is_user(user)) {
+      give(user, "");
+    } else {
+      all.emplace_back();
+    }
   }
   for (std::int64_t i = 0; i < issue.codes; ++i) give(k_nobody, "");
   VITRINE_RETURN_IF_ERROR(source.status());
@@ -233,6 +247,13 @@ absl::StatusOr<std::string> Desk::export_person(const events::DataSubject& subje
       }
     }
     VITRINE_RETURN_IF_ERROR(cursor->status());
+    VITRINE_ASSIGN_OR_RETURN(const PointsAccount points, points_of(user));
+    for (const PointsEntry& one : points.entries()) {
+      records.push_back(boost::json::object{{"points", one.change},
+                                            {"time", format_time(one.time_ms)},
+                                            {"kind", one.kind},
+                                            {"reference", one.reference}});
+    }
   }
   VITRINE_RETURN_IF_ERROR(source.status());
   return boost::json::serialize(records);
@@ -251,11 +272,18 @@ absl::StatusOr<events::Erased> Desk::erase_person(const events::DataSubject& sub
     }
     VITRINE_RETURN_IF_ERROR(cursor->status());
     VITRINE_ASSIGN_OR_RETURN(const std::vector<Grant> grants, grants_of(user, SIZE_MAX));
+    absl::Status forgotten;
     VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
       const Source source(batch);
       for (const Grant& one : grants) {
         std::optional<Grant> grant = read_grant(source, one.number);
         if (!grant) continue;
+        // What an order holds rests on what the grant holds: it goes first.
+        if (std::optional<Order> held = read_order(source, reservation_key(grant->reservation))) {
+          held->user = k_nobody;
+          expire_reservation(batch, *std::move(held), "release");
+          grant = read_grant(source, one.number);
+        }
         grant->is_revoked = true;
         grant->reservation = 0;
         lapse_grant(batch, grant->valid_until_ms, *grant);
@@ -266,6 +294,7 @@ absl::StatusOr<events::Erased> Desk::erase_person(const events::DataSubject& sub
                     keys_.issue(one.offer, one.round.empty() ? "#claim" : one.round, user));
         ++erased.dropped;
       }
+      batch.erase(Family::grants, new_coupons_key(user));
       for (const std::string& key : order_keys) {
         std::optional<Order> order = read_order(source, key);
         if (!order) continue;
@@ -274,8 +303,10 @@ absl::StatusOr<events::Erased> Desk::erase_person(const events::DataSubject& sub
         batch.erase(Family::grants, prefix + key);
         ++erased.kept_without_person;
       }
+      forgotten = forget_points(batch, source, user);
       return absl::OkStatus();
     }));
+    VITRINE_RETURN_IF_ERROR(forgotten);
   }
   return erased;
 }

@@ -23,19 +23,9 @@ auto rank_of(const Desk::Qualified& one) {
 
 absl::StatusOr<Evaluation> Desk::check(const Checkout& checkout) const {
   const Source source(parts_.database);
-  const std::shared_ptr<const OfferBook> book = offers();
-  std::uint64_t own = 0;
-  if (const auto held = source.get(store::Family::grants, keys_.held_order(checkout.order_id))) {
-    own = store::number_in(*held).value_or(0);
-  }
-  Evaluator evaluator({.source = source,
-                       .book = *book,
-                       .catalog = parts_.catalog,
-                       .keys = keys_,
-                       .now_ms = parts_.clock.now_ms(),
-                       .own_reservation = own},
-                      checkout);
-  Evaluation evaluation = evaluator.evaluate();
+  std::optional<Order> own;
+  if (!checkout.order_id.empty()) own = held_for(source, checkout.order_id);
+  Evaluation evaluation = evaluate(parts_.clock.now_ms(), source, checkout, own);
   VITRINE_RETURN_IF_ERROR(source.status());
   note(evaluation.denied);
   return evaluation;
@@ -49,14 +39,20 @@ absl::StatusOr<std::vector<Desk::Qualified>> Desk::qualify(const Checkout& check
       {.source = source, .book = *book, .catalog = parts_.catalog, .keys = keys_, .now_ms = now_ms},
       checkout);
   std::vector<Qualified> all;
+  const UserNumber person = person_of(parts_.identities, checkout.shopper.user);
+  const auto may_show = [&](const Campaign& campaign) {
+    return assignment_of(person, campaign, parts_.rules, now_ms) == training::Assignment::offered;
+  };
   const auto add = [&](Wanted wanted, bool is_to_be_claimed) {
     if (!wanted.terms.offer) return;
+    const std::shared_ptr<const Campaign> campaign = wanted.terms.campaign;
     Qualified one{
         .offer = wanted.terms.offer, .grant = wanted.grant, .is_to_be_claimed = is_to_be_claimed};
     Evaluator::Alone alone = evaluator.alone(std::move(wanted));
     one.denial = std::move(alone.denial);
     one.discount = alone.priced.discount;
     one.points = alone.priced.points;
+    if (one.denial && !one.grant && !may_show(*campaign)) return;
     all.push_back(std::move(one));
   };
   std::set<std::string, std::less<>> had;
@@ -79,6 +75,7 @@ absl::StatusOr<std::vector<Desk::Qualified>> Desk::qualify(const Checkout& check
     const Terms terms = book->terms(id);
     const Issue claim{.offer = id, .is_claim = true, .shopper = checkout.shopper};
     if (!terms.campaign || refusal_of_issue(claim, terms, now_ms)) continue;
+    if (!may_show(*terms.campaign)) continue;
     // As if it had been claimed.
     add({.terms = terms, .grant = Grant{.valid_until_ms = Campaign::k_never_ms}}, true);
   }

@@ -132,9 +132,7 @@ class KeptDiscounts {
     if (offer->effect.kind == Kind::exchange && line.product_id == offer->effect.gift_product_id) {
       return false;
     }
-    if (offer->conditions.products.is_empty()) return true;
-    const auto product = catalog_.find(line.product_id);
-    return product && offer->conditions.products.holds(*product, order_.time_ms);
+    return offer->conditions.products.covers(line.product_id, catalog_, order_.time_ms);
   }
 
   // What is kept of a line never costs less than nothing.
@@ -185,19 +183,21 @@ absl::StatusOr<Desk::Outcome> Desk::stage_return(events::Batch& batch,
   }
   VITRINE_ASSIGN_OR_RETURN(const std::vector<std::int64_t> wanted,
                            wanted_quantities(order, request.lines));
+  VITRINE_ASSIGN_OR_RETURN(auto points, points_with(source, order, batch.time_ms()));
   Return back{.id = request.return_id,
               .request_hash = request.request_hash,
               .time_ms = batch.time_ms(),
               .quantities = wanted};
   order.returns.push_back(back);
-  settle_return(batch, source, order);
+  settle_return(batch, source, order, std::move(points));
   VITRINE_RETURN_IF_ERROR(source.status());
   put_redemption(batch, order);
   return Outcome{.order = std::move(found), .denied = {}};
 }
 
 // Works out the last return of the order: refunds by line, and what the accounts get back.
-void Desk::settle_return(events::Batch& batch, const Source& source, Order& order) {
+void Desk::settle_return(events::Batch& batch, const Source& source, Order& order,
+                         std::optional<PointsAccount> account) {
   Return& back = order.returns.back();
   const std::vector<std::int64_t> returned = returned_so_far(order);
   const std::shared_ptr<const OfferBook> book = offers();
@@ -229,10 +229,14 @@ void Desk::settle_return(events::Batch& batch, const Source& source, Order& orde
     give_back_use(order.uses[u], discounts[u], is_all, share, back, tally);
     if (is_all) restore_grant(batch, source, order.uses[u], *book);
   }
+  if (account && back.points_taken_back > 0) {
+    account->take_back(back.points_taken_back, order.order_id);
+    account->stage(batch, tally);
+  }
   ledger_->post(batch, "return", "order/" + order.order_id + "/" + back.id, tally);
   order.state = is_all ? OrderState::returned : OrderState::partly_returned;
   if (!is_all) return;
-  for (const std::string& key : order.first_order_keys) batch.erase(Family::grants, key);
+  release_first_order(batch, source, order);
 }
 
 Money Desk::shipping_discount_of(const Order& order) {

@@ -47,6 +47,7 @@ struct Effect {
   std::int64_t nth = 2;                    // of nth_item
   std::int64_t multiplier_hundredths = 0;  // of points, for one point a whole unit of money
   std::int64_t bonus_points = 0;           // likewise
+  std::int64_t points_days = 0;            // until they are gone; 0: they stay
   std::optional<std::int64_t> max_quantity =
       {};  // pieces that are cheaper at most; sets of a bundle
   friend bool operator==(const Effect&, const Effect&) = default;

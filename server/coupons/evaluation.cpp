@@ -26,9 +26,34 @@ Denial denial_of(const Gap& gap) {
 }
 
 Reason reason_of(const Account& account) {
-  if (account.measure == Measure::stock) return Reason::stock;
   const bool is_everybodys = account.scope == Scope::global || account.scope == Scope::market;
-  return is_everybodys ? Reason::budget : Reason::user_limit;
+  if (!is_everybodys) return Reason::user_limit;
+  return account.measure == Measure::stock ? Reason::stock : Reason::budget;
+}
+
+// The pieces that an offer takes of a stock at least.
+std::int64_t least_pieces(const Effect& effect) {
+  switch (effect.kind) {
+    case Kind::exchange:
+      return effect.gift_quantity;
+    case Kind::bundle:
+    case Kind::nth_item:
+      return 1;
+    case Kind::percent:
+      return effect.by_line ? 1 : 0;
+    case Kind::full_reduction:
+    case Kind::free_shipping:
+    case Kind::points:
+      break;
+  }
+  return 0;
+}
+
+// Whether what is kept of a redemption names an order that was taken back since.
+bool was_cancelled(const Shopper& shopper, std::string_view holder) {
+  return std::ranges::any_of(shopper.cancelled_orders, [&](std::uint64_t order) {
+    return holder == first_order_holder(order);
+  });
 }
 
 bool names(const std::vector<std::string>& list, const std::string& one) {
@@ -154,7 +179,7 @@ std::optional<Reason> Evaluator::refusal_by_first_order() const {
     const auto holder = parts_.source.get(store::Family::grants, key);
     const bool is_own =
         holder && parts_.own_reservation != 0 && *holder == store::key_of(parts_.own_reservation);
-    if (holder && !is_own) return Reason::first_order_only;
+    if (holder && !is_own && !was_cancelled(shopper, *holder)) return Reason::first_order_only;
   }
   return std::nullopt;
 }
@@ -186,26 +211,30 @@ std::optional<Reason> Evaluator::refusal_by_limits(const Wanted& wanted) {
   Tally tally = tally_;
   release_holds(wanted, tally);
   const Effect& effect = wanted.terms.offer->effect;
-  const std::int64_t gifts = effect.kind == Kind::exchange ? effect.gift_quantity : 0;
   for (const Account& account :
        accounts_of(wanted.terms, party_of(wanted),
                    {Measure::uses, Measure::discount, Measure::stock, Measure::points})) {
     if (!account.limit) continue;
     std::int64_t least = 1;
-    if (account.measure == Measure::stock) least = gifts;
+    if (account.measure == Measure::stock) least = least_pieces(effect);
     if (account.measure == Measure::points && effect.kind != Kind::points) least = 0;
     if (tally.left(account.name, *account.limit) < least) return reason_of(account);
   }
   return std::nullopt;
 }
 
-std::optional<Denial> Evaluator::refusal(Wanted& wanted) {
-  if (!wanted.terms.offer) return Denial{.reason = Reason::unknown_code};
-  // The campaign as it is now, the terms as they were promised.
+// The campaign as it is now, the terms as they were promised.
+std::optional<Reason> Evaluator::refusal_before_limits(Wanted& wanted) const {
   std::optional<Reason> reason = refusal_by_grant(wanted);
   if (!reason) reason = refusal_by_time(wanted);
   if (!reason) reason = refusal_by_place(wanted);
   if (!reason) reason = refusal_by_person(wanted);
+  return reason;
+}
+
+std::optional<Denial> Evaluator::refusal(Wanted& wanted) {
+  if (!wanted.terms.offer) return Denial{.reason = Reason::unknown_code};
+  std::optional<Reason> reason = refusal_before_limits(wanted);
   if (!reason) reason = refusal_by_limits(wanted);
   if (!reason) return std::nullopt;
   return Denial{.reason = *reason};
@@ -219,11 +248,8 @@ Candidate Evaluator::candidate_of(const Wanted& wanted) {
                   .amounts = wanted.amounts,
                   .min_quantity = offer.conditions.min_quantity};
   for (const CartLine& line : checkout_.cart.lines) {
-    bool is_covered = true;
-    if (!offer.conditions.products.is_empty()) {
-      const auto product = parts_.catalog.find(line.product_id);
-      is_covered = product && offer.conditions.products.holds(*product, parts_.now_ms);
-    }
+    const bool is_covered =
+        offer.conditions.products.covers(line.product_id, parts_.catalog, parts_.now_ms);
     // The gift does not help to reach what it is given for.
     const bool is_gift =
         offer.effect.kind == Kind::exchange && line.product_id == offer.effect.gift_product_id;

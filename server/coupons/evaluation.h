@@ -23,8 +23,9 @@ namespace vitrine::coupons {
 
 // What conditions ask of a person.
 struct Shopper {
-  UserNumber user = k_nobody;  // nobody: not known yet, or not told
-  std::int64_t orders = 0;
+  UserNumber user = k_nobody;                        // nobody: not known yet, or not told
+  std::int64_t orders = 0;                           // that were not taken back as a whole
+  std::vector<std::uint64_t> cancelled_orders = {};  // those that were: fixed hashes, ascending
   TimeMs first_order_ms = 0;
   std::string level = {};
   std::set<std::string, std::less<>> not_meant = {};  // campaigns whose audience leaves them out
@@ -81,6 +82,13 @@ class Evaluator {
     Priced priced = {};
   };
   Alone alone(Wanted wanted);
+  // Why the person may not have it at all, whatever the cart; asks no ledger.
+  std::optional<Reason> refusal_before_limits(Wanted& wanted) const;
+  // Why there is none left of it.
+  std::optional<Reason> refusal_by_limits(const Wanted& wanted);
+
+  // What is counted before anything of the checkout is: to be changed before evaluate().
+  Tally& tally() { return tally_; }
 
   // The coupon of a code; no offer when there is none.
   Wanted find(std::string_view code) const;
@@ -93,7 +101,6 @@ class Evaluator {
   std::optional<Reason> refusal_by_place(Wanted& wanted) const;
   std::optional<Reason> refusal_by_person(const Wanted& wanted) const;
   std::optional<Reason> refusal_by_first_order() const;
-  std::optional<Reason> refusal_by_limits(const Wanted& wanted);
   Party party_of(const Wanted& wanted) const;
   Candidate candidate_of(const Wanted& wanted);
   void add(Wanted wanted, Evaluation& evaluation);

@@ -10,7 +10,7 @@
 namespace vitrine::coupons {
 
 // liability: what was promised by grants and not used yet, and what was given on them.
-// stock: gifts.
+// stock: gifts; of offers by line the pieces, or sets, that cost less.
 enum class Measure : std::uint8_t { uses, discount, issued, liability, stock, points };
 constexpr Measure k_measures[] = {Measure::uses,      Measure::discount, Measure::issued,
                                   Measure::liability, Measure::stock,    Measure::points};

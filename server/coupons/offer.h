@@ -15,10 +15,10 @@
 
 #include "base/clock.h"
 #include "server/coupons/campaign.h"
+#include "server/coupons/coverage.h"
 #include "server/coupons/effect.h"
 #include "server/coupons/limit.h"
 #include "server/coupons/stacking.h"
-#include "server/recommend/product_expression.h"
 
 namespace vitrine::coupons {
 
@@ -36,8 +36,8 @@ constexpr ReturnPolicy k_return_policies[] = {ReturnPolicy::recalculate, ReturnP
 std::string_view name_of(ReturnPolicy policy);
 
 struct Conditions {
-  std::int64_t min_quantity = 0;               // pieces of covered products
-  recommend::ProductExpression products = {};  // empty: all
+  std::int64_t min_quantity = 0;  // pieces of covered products
+  Coverage products = {};         // empty: all
   bool first_order = false;
   std::int64_t new_customer_days = 0;      // since the first order, at most; 0: whoever
   std::vector<std::string> levels = {};    // the trait `level` is one of them; empty: whoever

@@ -188,6 +188,7 @@ class Pricing {
       for (Money& weight : weights) {
         weight = share_of(weight, effect.off_basis_points, Effect::k_whole);
       }
+      cut.pieces = std::min(effect.max_quantity.value_or(CartLine::k_quantity_max), pieces(offer));
       return take(offer, sum_of(weights), weights, cut);
     }
     take(offer, share_of(sum_of(weights), effect.off_basis_points, Effect::k_whole), weights, cut);
@@ -230,6 +231,7 @@ class Pricing {
     }
     std::vector<Money> weights(left_.size());
     for (const SetPart& part : effect.set) weigh_part(part, sets, weights);
+    cut.pieces = sets;
     const Money usual = sum_of(weights);
     const Money off{std::max(std::int64_t{0}, usual.minor - sets * offer.amounts->price.minor)};
     take(offer, off, weights, cut);
@@ -250,6 +252,7 @@ class Pricing {
     const Effect& effect = *offer.effect;
     std::int64_t cheaper = effect.repeats ? pieces(offer) / effect.nth : 1;
     if (effect.max_quantity) cheaper = std::min(cheaper, *effect.max_quantity);
+    cut.pieces = cheaper;
     std::vector<Money> weights = cheapest(offer, cheaper);
     for (Money& weight : weights) {
       weight = share_of(weight, effect.off_basis_points, Effect::k_whole);

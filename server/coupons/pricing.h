@@ -52,7 +52,8 @@ struct Cut {
   std::vector<Money> by_line = {};
   Money shipping = {};
   std::int64_t points = 0;
-  std::int64_t pieces = 0;  // of an exchange: gifts given, in the cart or to be added
+  // Gifts given, in the cart or to be added; sets of a bundle; pieces that cost less each.
+  std::int64_t pieces = 0;
   std::optional<Gift> gift = {};
   std::optional<Gap> gap = {};       // then all else is zero
   std::optional<Gap> next_gap = {};  // of a full reduction: to its next step

@@ -69,7 +69,7 @@ struct Use {
   std::vector<Money> by_line = {};
   Money shipping = {};
   std::int64_t points = 0;
-  std::int64_t pieces = 0;         // gifts
+  std::int64_t pieces = 0;         // as in Cut
   std::vector<Gift> gifts = {};    // to be added: one or none
   std::vector<Count> counts = {};  // what it counts on: held by a reservation, else committed
 

@@ -28,6 +28,11 @@ inline std::string due_key(TimeMs time_ms, std::string_view key) {
   return "e" + store::key_of(static_cast<std::uint64_t>(time_ms)) + std::string(key);
 }
 
+// What the keys of first orders hold once an order redeemed them: it, by its fixed hash.
+inline std::string first_order_holder(std::uint64_t order_hash) {
+  return "order" + store::key_of(order_hash);
+}
+
 // Those that lead from what somebody sent.
 class HashedKeys {
  public:
@@ -37,6 +42,9 @@ class HashedKeys {
   std::string held_order(std::string_view order) const { return "k" + hash("order", "", order); }
   std::string issue(std::string_view offer, std::string_view round, UserNumber user) const {
     return "i" + hash(std::string(offer) + "/" + std::to_string(user.value()), round, "issue");
+  }
+  std::string points(UserNumber user, std::string_view reference) const {
+    return "q" + hash("points/" + std::to_string(user.value()), reference, "change");
   }
   std::string first_order(UserNumber user) const { return "fu" + store::key_of(user.value()); }
   std::string first_order(std::string_view identifier) const {

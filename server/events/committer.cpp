@@ -9,8 +9,10 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "server/events/answer_keeper.h"
 #include "server/events/batch.h"
 #include "server/events/commit_scheduling.h"
+#include "server/events/kept_command.h"
 #include "server/store/key.h"
 
 namespace vitrine::events {
@@ -240,6 +242,9 @@ Committer::~Committer() { stop(); }
 
 absl::Status Committer::submit(std::unique_ptr<Command> command) {
   if (state_->stopping.load()) return unavailable("the server is stopping");
+  if (const auto& keeper = KeepAnswers::of_this_thread()) {
+    command = std::make_unique<KeptCommand>(std::move(command), keeper);
+  }
   const bool is_queued = command->is_awaited() ? state_->queue.try_push(std::move(command))
                                                : state_->queue.try_push_patient(std::move(command));
   if (!is_queued) {
@@ -256,6 +261,7 @@ bool Committer::is_half_full() const { return state_->queue.size() > state_->que
 absl::StatusOr<Position> Committer::submit_and_wait(std::function<absl::Status(Batch&)> stage) {
   CHECK(std::this_thread::get_id() != state_->thread.get_id(),
         "the committer does not wait for itself");
+  const KeepAnswers nobody(nullptr);  // who waits here is told after the sync
   auto command = std::make_unique<WaitedCommand>(std::move(stage));
   auto answered = command->answered();
   VITRINE_RETURN_IF_ERROR(submit(std::move(command)));

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ struct DataSubject {
   std::vector<std::string> ids() const {
     std::vector<std::string> all = user_ids;
     all.insert(all.end(), visitor_ids.begin(), visitor_ids.end());
+    return all;
+  }
+  // Both of the above, ascending, each once.
+  std::vector<UserNumber> everybody() const {
+    std::vector<UserNumber> all;
+    std::ranges::set_union(people, histories, std::back_inserter(all));
     return all;
   }
   bool did(UserNumber number) const { return std::ranges::binary_search(histories, number); }

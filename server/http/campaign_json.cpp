@@ -68,7 +68,8 @@ absl::Status read_window(const boost::json::value* value, Campaign& campaign) {
 absl::Status read_holdout(const boost::json::value* value, Campaign& campaign) {
   if (value == nullptr) return absl::OkStatus();
   ObjectReader reader(*value, "holdout");
-  campaign.holdout_share = reader.number("share", 0, 1).value_or(campaign.holdout_share);
+  campaign.holdout_share =
+      reader.number("share", 0, Campaign::k_holdout_share_max).value_or(campaign.holdout_share);
   campaign.holdout_seed = reader.text("seed", k_word_bytes_max).value_or("");
   return reader.finish();
 }
@@ -177,6 +178,7 @@ absl::StatusOr<Campaign> campaign_from_json(std::string_view text, std::string_v
   campaign.version = static_cast<std::uint64_t>(
       reader.integer("version", 0, std::numeric_limits<std::int64_t>::max()).value_or(0));
   campaign.changed_ms = read_moment(reader, "changed_at").value_or(0);
+  reader.object("detectable_effect");  // is told, and not kept
   VITRINE_RETURN_IF_ERROR(reader.finish());
   if (!coupons::is_coupon_id(id)) {
     return with_field(invalid_argument("campaign must be 1 to {} letters, digits, '.', '_' or '-', "

@@ -22,22 +22,15 @@ constexpr std::size_t k_text_bytes_max = std::size_t{16} << 20;
 constexpr std::size_t k_headers_max = 32;
 constexpr std::string_view k_header = "Idempotency-Key";
 
+// Of the committer's thread: the write whose answer is taken right now. Compared with, never
+// followed.
+thread_local const void* write_being_answered = nullptr;
+
 struct Record {
   TimeMs given_ms = 0;
   std::string body_hash;
   Response response;
 };
-
-std::string encode(const Record& record) {
-  std::string bytes;
-  JsonWriter json(bytes);
-  json.begin_object().field("given_ms", record.given_ms).field("body_hash", record.body_hash);
-  json.field("status", record.response.status).field("body", record.response.body);
-  json.key("headers").begin_array();
-  for (const auto& [name, value] : record.response.headers) json.value(name).value(value);
-  json.end_array().end_object();
-  return bytes;
-}
 
 absl::StatusOr<Record> decode(std::string_view bytes) {
   JsonDocument document;
@@ -74,6 +67,10 @@ absl::Status check_key(const Request& request, std::string_view key) {
 absl::Status other_body() {
   return with_field(conflict("Idempotency-Key was used with another body for this route already"),
                     k_header);
+}
+
+absl::Status not_carried_out() {
+  return overloaded("the same request came first and was not carried out; ask again");
 }
 
 bool is_kept(const Response& response, std::size_t bytes_max) {
@@ -131,25 +128,28 @@ void Idempotency::remember(const std::string& name, TimeMs given_ms) {
   ages_.emplace(given_ms, name);
 }
 
-std::optional<Reply> Idempotency::begin(const Request& request, Reply reply) {
+std::shared_ptr<Idempotency::Write> Idempotency::begin(const Request& request, Reply& reply) {
   const std::string_view key = request.headers.find(k_header).value_or("");
   if (const absl::Status status = check_key(request, key); !status.ok()) {
     reply.fail(status);
-    return std::nullopt;
+    return nullptr;
   }
   // Hashed with the folder's secret: neither ids in a path nor guessed keys can be found in it.
-  const std::string name =
+  std::string name =
       std::string(k_prefix) +
       to_hex(hmac_sha256(database_.secret(), fmt::format("{}\n{}\n{}\n{}", request.key_id,
                                                          request.method, request.target, key)));
   std::string body_hash = to_hex(hmac_sha256(database_.secret(), request.body));
-  if (!take_off(name, body_hash, reply)) return std::nullopt;
-  if (answer_from_store(name, body_hash, reply)) return std::nullopt;
+  if (!take_off(name, body_hash, reply)) return nullptr;
+  if (answer_from_store(name, body_hash, reply)) return nullptr;
+  return std::make_shared<Write>(*this, std::move(name), std::move(body_hash));
+}
+
+Reply Idempotency::keep(const std::shared_ptr<Write>& write, Reply reply) {
   std::string request_id = reply.request_id();
-  return Reply(std::move(request_id), [this, name, body_hash = std::move(body_hash),
-                                       reply = std::move(reply)](Response&& response) mutable {
-    finish(name, body_hash, std::move(reply), std::move(response));
-  });
+  write->reply_.emplace(std::move(reply));
+  return Reply(std::move(request_id),
+               [write](Response&& response) { write->owner_.finish(write, std::move(response)); });
 }
 
 // Whether the caller is the first; a twin waits, or is refused.
@@ -202,28 +202,62 @@ void Idempotency::replay(Reply& reply, const Response& response) {
   reply.send(response);
 }
 
-// What the handler answered: durable before anybody is told.
-void Idempotency::finish(const std::string& name, const std::string& body_hash, Reply reply,
-                         Response response) {
-  if (!is_kept(response, options_.answer_bytes_max)) {
-    return tell(name, std::move(reply), std::move(response));
-  }
-  struct Told {
-    Reply reply;
-    Record record;
-  };
-  auto told = std::make_shared<Told>(
-      Told{std::move(reply), {clock_.now_ms(), body_hash, std::move(response)}});
+// What the handler answered.
+void Idempotency::finish(const std::shared_ptr<Write>& write, Response response) {
+  if (write_being_answered == write.get()) return write->hold(std::move(response));
+  if (!is_kept(response, options_.answer_bytes_max)) return tell(*write, std::move(response));
+  keep_alone(write, std::move(response));
+}
+
+// Of what is done without the committer, or by several of its commands: durable before anybody is
+// told.
+void Idempotency::keep_alone(const std::shared_ptr<Write>& write, Response response) {
+  const events::KeepAnswers nobody(nullptr);  // this command answers for itself
+  const auto told = std::make_shared<Response>(std::move(response));
+  const TimeMs now_ms = clock_.now_ms();
   const absl::Status taken = committer_.submit(std::make_unique<events::FunctionCommand>(
-      [this, name, told](events::Batch& batch) {
-        stage(batch, name, told->record.given_ms, encode(told->record));
+      [this, write, told, now_ms](events::Batch& batch) {
+        stage(batch, write->name_, now_ms, write->record_of(*told, now_ms));
         return absl::OkStatus();
       },
       // The effect is durable already, whatever became of keeping its answer.
-      [this, name, told](const absl::Status&) {
-        tell(name, std::move(told->reply), std::move(told->record.response));
-      }));
-  if (!taken.ok()) tell(name, std::move(told->reply), std::move(told->record.response));
+      [this, write, told](const absl::Status&) { tell(*write, std::move(*told)); }));
+  if (!taken.ok()) tell(*write, std::move(*told));
+}
+
+std::string Idempotency::Write::record_of(const Response& response, TimeMs given_ms) const {
+  std::string bytes;
+  JsonWriter json(bytes);
+  json.begin_object().field("given_ms", given_ms).field("body_hash", body_hash_);
+  json.field("status", response.status).field("body", response.body);
+  json.key("headers").begin_array();
+  for (const auto& [name, value] : response.headers) json.value(name).value(value);
+  json.end_array().end_object();
+  return bytes;
+}
+
+void Idempotency::Write::take(events::Batch& batch, absl::FunctionRef<void()> answer) {
+  batch_ = &batch;
+  write_being_answered = this;
+  answer();
+  write_being_answered = nullptr;
+  batch_ = nullptr;
+}
+
+void Idempotency::Write::hold(Response response) {
+  if (failed_.ok() && is_kept(response, owner_.options_.answer_bytes_max)) {
+    const TimeMs now_ms = owner_.clock_.now_ms();
+    owner_.stage(*batch_, name_, now_ms, record_of(response, now_ms));
+  }
+  held_ = std::move(response);
+}
+
+// A request may be several commands, of which the last one answers for all.
+void Idempotency::Write::settle(const absl::Status& written) {
+  failed_.Update(written);
+  if (!held_) return;
+  Response response = *std::exchange(held_, std::nullopt);
+  failed_.ok() ? owner_.tell(*this, std::move(response)) : owner_.fail(*this, failed_);
 }
 
 void Idempotency::stage(events::Batch& batch, const std::string& name, TimeMs given_ms,
@@ -254,16 +288,21 @@ std::vector<Reply> Idempotency::land(const std::string& name) {
   return twins;
 }
 
-void Idempotency::tell(const std::string& name, Reply reply, Response response) {
-  for (Reply& twin : land(name)) {
+void Idempotency::tell(Write& write, Response response) {
+  for (Reply& twin : land(write.name_)) {
     // A failure names the request it is about, which a twin is not.
     if (response.status >= 300) {
-      twin.fail(overloaded("the same request came first and was not carried out; ask again"));
+      twin.fail(not_carried_out());
       continue;
     }
     replay(twin, response);
   }
-  reply.send(std::move(response));
+  std::exchange(write.reply_, std::nullopt)->send(std::move(response));
+}
+
+void Idempotency::fail(Write& write, const absl::Status& status) {
+  for (Reply& twin : land(write.name_)) twin.fail(not_carried_out());
+  std::exchange(write.reply_, std::nullopt)->fail(status);
 }
 
 namespace {

@@ -2,10 +2,11 @@
 // twice.
 //
 // An answer belongs to the API key, the method, the path and query, and the Idempotency-Key; the
-// folder keeps hashes of these and of the body, and the answer as it was. It is durable before it
-// is sent. Refusals and failures are not kept: whoever repeats them asks anew. A twin that comes
-// while the first is still at work waits for its answer. An answer may name a person, so it goes
-// with them. Thread-safe.
+// folder keeps hashes of these and of the body, and the answer as it was. What is answered by a
+// command of the committer is kept in that command's own batch: there is no moment at which a write
+// is durable and its answer is not. Any other answer is durable before it is sent. Refusals and
+// failures are not kept: whoever repeats them asks anew. A twin that comes while the first is still
+// at work waits for its answer. An answer may name a person, so it goes with them. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/string_map.h"
+#include "server/events/answer_keeper.h"
 #include "server/events/committer.h"
 #include "server/events/personal_data.h"
 #include "server/http/reply.h"
@@ -48,9 +50,14 @@ class Idempotency final : public events::PersonalData {
                                                            const Options& options);
   ~Idempotency() override;
 
-  // The reply through which the handler of `request`, which has the header, is to answer; nothing
-  // when `reply` has been answered, or will be: the handler must not run then.
-  std::optional<Reply> begin(const Request& request, Reply reply);
+  // One that came with the header, while it is carried out. Stands as the keeper of answers while
+  // its handler runs.
+  class Write;
+  // Null when `reply` has been answered, or will be: the handler must not run then. Else keep() is
+  // called next.
+  std::shared_ptr<Write> begin(const Request& request, Reply& reply);
+  // The reply through which the handler is to answer, and behind which `reply` waits.
+  static Reply keep(const std::shared_ptr<Write>& write, Reply reply);
 
   std::string_view name() const override { return "kept_answers"; }
   std::vector<store::Family> families() const override { return {}; }  // its keys in meta only
@@ -69,15 +76,16 @@ class Idempotency final : public events::PersonalData {
   bool take_off(const std::string& name, const std::string& body_hash, Reply& reply);
   bool answer_from_store(const std::string& name, const std::string& body_hash, Reply& reply);
   void replay(Reply& reply, const Response& response);
-  void finish(const std::string& name, const std::string& body_hash, Reply reply,
-              Response response);
+  void finish(const std::shared_ptr<Write>& write, Response response);
+  void keep_alone(const std::shared_ptr<Write>& write, Response response);
   void stage(events::Batch& batch, const std::string& name, TimeMs given_ms,
              const std::string& record);
   void remember(const std::string& name, TimeMs given_ms);
   void forget(events::Batch& batch, const std::string& name);
   // Ends a flight; who waited for it.
   std::vector<Reply> land(const std::string& name);
-  void tell(const std::string& name, Reply reply, Response response);
+  void tell(Write& write, Response response);
+  void fail(Write& write, const absl::Status& status);
 
   const store::Database& database_;
   events::Committer& committer_;
@@ -91,6 +99,30 @@ class Idempotency final : public events::PersonalData {
   // What the store holds, and since when, oldest first: of the committer's thread, once opened.
   std::set<std::pair<TimeMs, std::string>> ages_;
   StringMap<TimeMs> given_;
+};
+
+class Idempotency::Write final : public events::AnswerKeeper {
+ public:
+  Write(Idempotency& owner, std::string name, std::string body_hash)
+      : owner_(owner), name_(std::move(name)), body_hash_(std::move(body_hash)) {}
+
+  void take(events::Batch& batch, absl::FunctionRef<void()> answer) override;
+  void settle(const absl::Status& written) override;
+
+ private:
+  friend class Idempotency;
+  void hold(Response response);
+  std::string record_of(const Response& response, TimeMs given_ms) const;
+
+  Idempotency& owner_;
+  const std::string name_;
+  const std::string body_hash_;
+  std::optional<Reply> reply_;  // until it is answered
+  // Of the committer thread: the batch in which an answer is taken right now, what was taken, and
+  // what became of an earlier command of the same request.
+  events::Batch* batch_ = nullptr;
+  std::optional<Response> held_;
+  absl::Status failed_;
 };
 
 }  // namespace vitrine::http

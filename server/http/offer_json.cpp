@@ -19,6 +19,7 @@ namespace {
 using coupons::Amounts;
 using coupons::CartLine;
 using coupons::Conditions;
+using coupons::Coverage;
 using coupons::Effect;
 using coupons::Kind;
 using coupons::Offer;
@@ -90,6 +91,7 @@ absl::Status read_effect(const boost::json::value* value, Effect& effect) {
   effect.nth = reader.integer("nth", 2, CartLine::k_quantity_max).value_or(2);
   effect.multiplier_hundredths = read_hundredths(reader, "multiplier", k_multiplier_max);
   effect.bonus_points = reader.integer("bonus", 0, k_points_max).value_or(0);
+  effect.points_days = reader.integer("points_days", 0, Offer::k_days_max).value_or(0);
   effect.max_quantity = reader.integer("max_quantity", 1, CartLine::k_quantity_max);
   return reader.finish();
 }
@@ -143,6 +145,12 @@ absl::Status read_conditions(const boost::json::value* value, Conditions& condit
       reader.refuse("products", message_of(parsed.status()));
     }
   }
+  std::vector<std::string> ids;
+  for (const std::string_view id :
+       reader.texts("product_ids", Coverage::k_ids_max, Coverage::k_id_bytes_max)) {
+    ids.emplace_back(id);
+  }
+  conditions.products.only(std::move(ids));
   conditions.first_order = reader.boolean("first_order").value_or(false);
   conditions.new_customer_days =
       reader.integer("new_customer_days", 0, Offer::k_days_max).value_or(0);
@@ -197,7 +205,9 @@ void read_head(ObjectReader& reader, std::string_view id, Offer& offer) {
 
 void append_conditions(JsonWriter& json, const Conditions& conditions) {
   json.key("conditions").begin_object().field("min_quantity", conditions.min_quantity);
-  json.field("products", conditions.products.text()).field("first_order", conditions.first_order);
+  json.field("products", conditions.products.text()).key("product_ids").begin_array();
+  for (const std::string& id : conditions.products.ids()) json.value(id);
+  json.end_array().field("first_order", conditions.first_order);
   json.field("new_customer_days", conditions.new_customer_days);
   append_words(json, "levels", conditions.levels);
   append_words(json, "channels", conditions.channels);
@@ -218,6 +228,7 @@ void append_effect(JsonWriter& json, const Effect& effect) {
   }
   json.end_array().field("nth", effect.nth);
   json.field("multiplier", static_cast<double>(effect.multiplier_hundredths) / 100);
+  json.field("points_days", effect.points_days);
   json.field("bonus", effect.bonus_points).field("max_quantity", effect.max_quantity).end_object();
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "server/events/answer_keeper.h"
+#include "server/http/idempotency.h"
 
 namespace vitrine::http {
 namespace {
@@ -348,6 +350,7 @@ bool Router::is_too_often(const Path& path, const Route& route, const Request& r
 }
 
 void Router::carry_out(const Path& path, const Route& route, Request& request, Reply reply) const {
+  std::shared_ptr<Idempotency::Write> write;
   if (idempotency_ != nullptr && route.keeps_answers(path.pattern) &&
       request.headers.find("Idempotency-Key")) {
     // A key, or a webhook's secret, is shown once and kept nowhere.
@@ -358,16 +361,19 @@ void Router::carry_out(const Path& path, const Route& route, Request& request, R
                                          "secrets and are not kept",
                                          secretive)));
     }
-    std::optional<Reply> first = idempotency_->begin(request, std::move(reply));
-    if (!first) return;
-    reply = *std::move(first);
-    reply.observe(*route.failures);
+    write = idempotency_->begin(request, reply);
+    if (!write) return;
   }
   const bool is_act =
       (route.is_administrative() && !is_no_act(path.pattern)) || is_act_of_reading(path.pattern);
   if (audit_ != nullptr && is_act) {
     reply = audited(path, route, request, std::move(reply));
   }
+  if (write) {
+    reply = Idempotency::keep(write, std::move(reply));
+    reply.observe(*route.failures);
+  }
+  const events::KeepAnswers keeps(std::move(write));
   // A library may throw on the way; the reply then dies with the stack and answers 500.
   try {
     route.handler(request, std::move(reply));

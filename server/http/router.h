@@ -19,11 +19,12 @@
 #include "server/http/address_limit.h"
 #include "server/http/audit_log.h"
 #include "server/http/auth.h"
-#include "server/http/idempotency.h"
 #include "server/http/reply.h"
 #include "server/http/request.h"
 
 namespace vitrine::http {
+
+class Idempotency;
 
 // Runs on the thread of the connection and must not block it: what takes long keeps the Reply and
 // answers later. The request lives for the call only; what is needed later is moved out of it.

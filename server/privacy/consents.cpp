@@ -1,8 +1,6 @@
 #include "server/privacy/consents.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
-#include <iterator>
 #include <utility>
 
 #include "base/status.h"
@@ -55,12 +53,6 @@ std::string encode(const std::vector<Consent>& consents) {
   return json::serialize(out);
 }
 
-std::vector<UserNumber> everybody_in(const events::DataSubject& subject) {
-  std::vector<UserNumber> people;
-  std::ranges::set_union(subject.people, subject.histories, std::back_inserter(people));
-  return people;
-}
-
 }  // namespace
 
 absl::Status Consents::add(events::Batch& batch, UserNumber user, const Consent& consent) {
@@ -84,7 +76,7 @@ absl::StatusOr<std::vector<Consent>> Consents::of(UserNumber user) const {
 
 absl::StatusOr<std::string> Consents::export_person(const events::DataSubject& subject) const {
   json::array out;
-  for (const UserNumber user : everybody_in(subject)) {
+  for (const UserNumber user : subject.everybody()) {
     VITRINE_ASSIGN_OR_RETURN(const std::vector<Consent> consents, of(user));
     for (const Consent& consent : consents) out.push_back(json_of(consent));
   }
@@ -96,7 +88,7 @@ absl::StatusOr<events::Erased> Consents::erase_person(const events::DataSubject&
   events::Erased erased;
   VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
     erased = {};
-    for (const UserNumber user : everybody_in(subject)) {
+    for (const UserNumber user : subject.everybody()) {
       const std::string key = key_of(user);
       VITRINE_ASSIGN_OR_RETURN(const auto stored, batch.get(Family::meta, key));
       if (!stored) continue;

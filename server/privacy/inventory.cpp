@@ -34,6 +34,7 @@ constexpr std::array k_meta_keys = {
     MetaKey{"retention", "positions of the log, and times"},
     MetaKey{"decisions", "counters"},
     MetaKey{"coupons_last_number", "a counter"},
+    MetaKey{"coupon_decisions", "counters"},
     MetaKey{"erasure/",
             "names nobody once every owner is done; until then it is what is to be done"},
     MetaKey{"consent/", "what people agreed to: the owner is consents"},

@@ -228,6 +228,7 @@ std::size_t bytes_of(const Profile& profile) {
          profile.seen.capacity() * sizeof(Seen) + profile.bought.capacity() * sizeof(Bought) +
          profile.lines.capacity() * sizeof(PurchaseLine) +
          profile.deeds.capacity() * sizeof(DeedsOfMinute) +
+         profile.channels.capacity() * sizeof(ChannelUse) +
          (profile.order_keys.capacity() + profile.cancelled_orders.capacity()) *
              sizeof(std::uint64_t);
 }
@@ -317,6 +318,27 @@ void keep_deed(EventType type, TimeMs time_ms, Profile& profile) {
   keep_deeds({.minute = minute, .type = type, .count = 1}, profile);
 }
 
+// One that gives way to another never comes back, so that what is counted of the rest is whole.
+void keep_channel(const ChannelUse& use, Profile& profile) {
+  if (use.name.empty() || use.name.size() > ChannelUse::k_name_bytes_max) return;
+  std::vector<ChannelUse>& all = profile.channels;
+  const auto place = std::ranges::lower_bound(all, use.name, {}, &ChannelUse::name);
+  if (place != all.end() && place->name == use.name) {
+    place->events += use.events;
+    place->last_ms = std::max(place->last_ms, use.last_ms);
+    return;
+  }
+  all.insert(place, use);
+  if (all.size() > Profile::k_channels_max) all.pop_back();
+}
+
+const ChannelUse* main_channel(const Profile& profile) {
+  const auto most = std::ranges::max_element(profile.channels, {}, [](const ChannelUse& use) {
+    return std::pair(use.events, use.last_ms);
+  });
+  return most == profile.channels.end() ? nullptr : &*most;
+}
+
 std::vector<OrderSum> orders_of(const Profile& profile) {
   std::vector<OrderSum> orders;
   for (auto at = profile.lines.begin(); at != profile.lines.end();) {
@@ -377,6 +399,7 @@ void merge(const Profile& visitor, Profile& user) {
   }
   for (const DeedsOfMinute& deeds : visitor.deeds) keep_deeds(deeds, user);
   for (const Trait& trait : visitor.traits) keep_trait(trait, user);
+  for (const ChannelUse& use : visitor.channels) keep_channel(use, user);
   sum_up_all(user);
 }
 

@@ -104,6 +104,15 @@ struct Trait {
   friend bool operator==(const Trait&, const Trait&) = default;
 };
 
+// How often the person came by a channel ("web", "app"), as the events say.
+struct ChannelUse {
+  static constexpr std::size_t k_name_bytes_max = 64;  // longer ones are not kept
+  std::string name;
+  std::uint32_t events = 0;
+  TimeMs last_ms = 0;
+  friend bool operator==(const ChannelUse&, const ChannelUse&) = default;
+};
+
 struct Profile {
   static constexpr std::size_t k_recent_max = 100;
   static constexpr std::size_t k_traits_max = 64;  // those that were named last
@@ -121,6 +130,8 @@ struct Profile {
   std::vector<Trait> traits;                    // by name
   static constexpr std::size_t k_minutes_per_type_max = 256;  // the newest
   std::vector<DeedsOfMinute> deeds;  // by type, then minute; purchases are in `lines`
+  static constexpr std::size_t k_channels_max = 8;  // the first by name, whatever came when
+  std::vector<ChannelUse> channels;                 // by name
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
@@ -153,6 +164,9 @@ void forget_order(std::uint64_t order_key, Profile& profile);
 void cancel_line(ProductNumber product, std::uint64_t order_key, Profile& profile);
 
 void keep_deed(EventType type, TimeMs time_ms, Profile& profile);
+void keep_channel(const ChannelUse& use, Profile& profile);
+// The one of most events, then the one used last; null when none was told.
+const ChannelUse* main_channel(const Profile& profile);
 
 // What was bought at one time and not taken back as a whole.
 struct OrderSum {

@@ -88,6 +88,7 @@ void add_event(const Event& event, const LogEntry& entry, ProductNumber product,
   see(event.time_ms, event.time_ms, 1, profile);
   if (event.telling == OrderTelling::superseded) return;
   if (event.type != EventType::purchase) keep_deed(event.type, event.time_ms, profile);
+  keep_channel({.name = event.channel, .events = 1, .last_ms = event.time_ms}, profile);
   if (event.type == EventType::identify) keep_traits(event, source, profile);
   if (event.product_id.empty()) {
     const std::uint64_t order_key = order_key_of(event);

@@ -76,6 +76,7 @@ class Reader {
     return std::string(bytes_.substr(at_ - size, size));
   }
   bool is_whole() const { return !is_broken_ && at_ == bytes_.size(); }
+  bool is_at_end() const { return at_ == bytes_.size(); }
 
  private:
   std::uint64_t take() {
@@ -257,6 +258,27 @@ void read_traits(Reader& in, Profile& profile) {
   }
 }
 
+// Last, and only where there are any: records from before channels were kept end without.
+void write_channels(const Profile& profile, Writer& out) {
+  if (profile.channels.empty()) return;
+  out.number(profile.channels.size());
+  for (const ChannelUse& use : profile.channels) {
+    out.text(use.name);
+    out.number(use.events);
+    out.difference(minus(profile.last_seen_ms, use.last_ms));
+  }
+}
+
+void read_channels(Reader& in, Profile& profile) {
+  if (in.is_at_end()) return;
+  profile.channels.resize(in.count());
+  for (ChannelUse& use : profile.channels) {
+    use.name = in.text();
+    use.events = static_cast<std::uint32_t>(in.number());
+    use.last_ms = minus(profile.last_seen_ms, in.difference());
+  }
+}
+
 }  // namespace
 
 std::string encode(const Profile& profile) {
@@ -271,6 +293,7 @@ std::string encode(const Profile& profile) {
   for (const std::uint64_t key : profile.cancelled_orders) out.key(key);
   write_traits(profile, out);
   write_deeds(profile, out);
+  write_channels(profile, out);
   return out.take();
 }
 
@@ -287,6 +310,7 @@ absl::StatusOr<Profile> decode_profile(std::string_view bytes) {
   for (std::uint64_t& key : profile.cancelled_orders) key = in.key();
   read_traits(in, profile);
   read_deeds(in, profile);
+  read_channels(in, profile);
   if (!in.is_whole()) return data_loss("a profile of {} bytes cannot be read", bytes.size());
   sum_up_all(profile);
   return profile;

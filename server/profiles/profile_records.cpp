@@ -1,8 +1,6 @@
 #include "server/profiles/profile_records.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
-#include <iterator>
 #include <utility>
 
 #include "base/status.h"
@@ -52,6 +50,11 @@ json::object json_of(const Profile& profile, const catalog::ProductNumbers& numb
                      {"time", format_time(static_cast<TimeMs>(minute.minute) * k_minute_ms)},
                      {"count", minute.count}});
   }
+  json::array channels;
+  for (const ChannelUse& use : profile.channels) {
+    channels.push_back(
+        {{"channel", use.name}, {"events", use.events}, {"last_at", format_time(use.last_ms)}});
+  }
   return {{"traits", std::move(traits)},
           {"events_count", profile.events},
           {"orders_count", profile.orders},
@@ -61,7 +64,8 @@ json::object json_of(const Profile& profile, const catalog::ProductNumbers& numb
           {"seen", std::move(seen)},
           {"bought", std::move(bought)},
           {"orders", std::move(orders)},
-          {"deeds", std::move(deeds)}};
+          {"deeds", std::move(deeds)},
+          {"channels", std::move(channels)}};
 }
 
 }  // namespace
@@ -77,8 +81,7 @@ absl::StatusOr<std::string> ProfileRecords::export_person(
 
 absl::StatusOr<events::Erased> ProfileRecords::erase_person(const events::DataSubject& subject,
                                                             events::Committer& committer) {
-  Erasure gone;
-  std::ranges::set_union(subject.people, subject.histories, std::back_inserter(gone.people));
+  const Erasure gone{.people = subject.everybody(), .sessions = {}};
   events::Erased erased;
   for (const UserNumber number : gone.people) {
     if (book_.find(number) != nullptr) ++erased.dropped;

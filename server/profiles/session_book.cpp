@@ -318,6 +318,7 @@ std::optional<SessionRef> SessionBook::find(std::uint64_t session_key) const {
 bool SessionBook::read(SessionRef session, Session& out) const {
   return state_->clicks.read(session, out);
 }
+void SessionBook::prefetch(SessionRef session) const { state_->clicks.prefetch(session); }
 void SessionBook::sessions_of(ProductNumber product, std::size_t limit,
                               std::vector<SessionOfProduct>& out) const {
   state_->lists.newest(product, limit, out);

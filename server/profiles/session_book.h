@@ -76,6 +76,8 @@ class SessionBook final : public events::Projection {
   std::optional<SessionRef> find(std::uint64_t session_key) const;
   // False when the book has forgotten the session, or is busy writing it.
   bool read(SessionRef session, Session& out) const;
+  // Tells the processor that read(session) follows soon.
+  void prefetch(SessionRef session) const;
   // Up to `limit` of the sessions that hold `product` beside others, latest first.
   void sessions_of(ProductNumber product, std::size_t limit,
                    std::vector<SessionOfProduct>& out) const;

@@ -53,6 +53,14 @@ bool SessionClicks::read(SessionRef session, SessionBook::Session& out) const {
   return false;
 }
 
+void SessionClicks::prefetch(SessionRef session) const {
+  constexpr std::size_t k_line = 64;
+  const auto* const block = reinterpret_cast<const std::byte*>(blocks_.find(session.slot));
+  if (block == nullptr) return;
+  __builtin_prefetch(block);
+  __builtin_prefetch(block + k_line);
+}
+
 void SessionsOfProducts::put(ProductNumber product, const SessionOfProduct& entry, bool is_new) {
   if (is_new) counts_.grow_to_hold(product.value()).fetch_add(1, std::memory_order_relaxed);
   Shard& shard = shards_[product.value() % shards_.size()];

@@ -15,13 +15,12 @@
 #include "base/clock.h"
 #include "model/product.h"
 #include "server/expressions/tree.h"
+#include "server/recommend/product_subject.h"
 #include "server/segments/audience.h"
 
 namespace vitrine::recommend {
 
-// What an expression can say about a product.
-const expressions::Schema& product_schema();
-// Likewise, and about a person and a situation: the names of all three.
+// What an expression can say about a product, a person and a situation: the names of all three.
 const expressions::Schema& request_schema();
 
 class ProductExpression {
@@ -39,6 +38,8 @@ class ProductExpression {
 
   // What it says of products alone.
   bool holds(const Product& product, TimeMs now_ms) const;
+  // The same as a tree; null when it says nothing of them.
+  const expressions::Node* product_tree() const;
   // The same as text, for keys.
   std::string_view product_text() const;
   // The step of time that the answers at `now_ms` are good for; 0 when they do not depend on time.

@@ -114,9 +114,13 @@ RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begu
 Recommender::Recommender(const Parts& parts, PlacementBook placements)
     : parts_(parts),
       plans_(std::make_shared<const Plans>(std::move(placements), parts.metrics, paces_)),
-      chance_(parts.chance_seed) {}
+      chance_(parts.chance_seed),
+      assortments_(&parts.metrics.gauge("vitrine_recommend_columns_bytes",
+                                        "Memory of the products' fields side by side")) {}
 
 Recommender::~Recommender() = default;
+
+void Recommender::prepare() const { assortments_.prepare(parts_.catalog.current()); }
 
 void Recommender::use(PlacementBook placements) {
   plans_.publish(std::make_shared<const Plans>(std::move(placements), parts_.metrics, paces_));

@@ -207,6 +207,9 @@ class Recommender {
   // What a blend is learnt from: what recommend() would choose among. Errors as above.
   absl::StatusOr<Candidates> candidates(const RecommendRequest& request) const;
 
+  // Makes what filters are asked of, so that no request waits for it; seconds in a large shop.
+  void prepare() const;
+
   std::shared_ptr<const PlacementBook> placements() const;
   // From the next answer on. Precondition, checked: the placements pass validate().
   void use(PlacementBook placements);

@@ -1,4 +1,4 @@
-// When whom has to be looked at again: one moment a person, to the second.
+// When whom has to be looked at again: one moment a person, to the quarter of a second.
 //
 // Not thread-safe.
 #pragma once
@@ -16,26 +16,25 @@ namespace vitrine::segments {
 
 class DueTimes {
  public:
-  // At `time_ms` or within the second after it; earlier when that was said before.
+  // At `time_ms` or within a quarter of a second after it; earlier when that was said before.
   void lower(UserNumber user, TimeMs time_ms) {
-    constexpr TimeMs k_second_ms = 1000;
     constexpr TimeMs k_last = UINT32_MAX;
-    const TimeMs second = (std::max<TimeMs>(0, time_ms) + k_second_ms - 1) / k_second_ms;
-    if (second >= k_last) return;
+    const TimeMs tick = 1 + (std::max(k_base_ms, time_ms) - k_base_ms + k_tick_ms - 1) / k_tick_ms;
+    if (tick >= k_last) return;
     if (user.value() >= due_.size()) due_.resize(user.value() + 1, 0);
     std::uint32_t& due = due_[user.value()];
-    if (due != 0 && due <= second) return;
-    due = static_cast<std::uint32_t>(second);
+    if (due != 0 && due <= tick) return;
+    due = static_cast<std::uint32_t>(tick);
     users_[due].push_back(user);
   }
 
   // Takes those whose moment has come. Who was given an earlier one since is taken then.
   std::vector<UserNumber> take(TimeMs now_ms) {
     std::vector<UserNumber> taken;
-    while (!users_.empty() && users_.begin()->first * TimeMs{1000} <= now_ms) {
-      const auto& [second, users] = *users_.begin();
+    while (!users_.empty() && time_of(users_.begin()->first) <= now_ms) {
+      const auto& [tick, users] = *users_.begin();
       for (const UserNumber user : users) {
-        if (due_[user.value()] != second) continue;
+        if (due_[user.value()] != tick) continue;
         due_[user.value()] = 0;
         taken.push_back(user);
       }
@@ -46,14 +45,21 @@ class DueTimes {
 
   std::size_t bytes() const {
     std::size_t bytes = due_.capacity() * sizeof(std::uint32_t);
-    for (const auto& [second, users] : users_) {
+    for (const auto& [tick, users] : users_) {
       bytes += sizeof(std::vector<UserNumber>) + users.capacity() * sizeof(UserNumber);
     }
     return bytes;
   }
 
  private:
-  std::vector<std::uint32_t> due_;  // by user; 0: none
+  // Ticks are counted from 2020 on, so that 32 bits reach until 2054; what is due before is due.
+  static constexpr TimeMs k_base_ms = 1'577'836'800'000;
+  static constexpr TimeMs k_tick_ms = 250;
+  static constexpr TimeMs time_of(std::uint32_t tick) {
+    return k_base_ms + (TimeMs{tick} - 1) * k_tick_ms;
+  }
+
+  std::vector<std::uint32_t> due_;  // ticks by user; 0: none
   absl::btree_map<std::uint32_t, std::vector<UserNumber>> users_;
 };
 

@@ -47,11 +47,12 @@ enum class Slot : std::uint8_t {
   rfm_cell,
   level,
   price_from,
-  price_to
+  price_to,
+  channel
 };
 
 // In the order of the slots.
-constexpr std::array<Field, 26> k_fields = {{
+constexpr std::array<Field, 27> k_fields = {{
     {"user.is_known", Type::boolean, "Has a user id; a visitor has none"},
     {"user.orders_count", Type::number, "Orders that were not taken back as a whole"},
     {"user.net_spend", Type::number, "What they paid and did not get back, in user.currency"},
@@ -84,6 +85,7 @@ constexpr std::array<Field, 26> k_fields = {{
     {"user.price_from", Type::number,
      "A quarter of what they had to do with lately is cheaper, in the currency of the newest"},
     {"user.price_to", Type::number, "A quarter is more expensive"},
+    {"user.channel", Type::text, "The channel that most of their events named"},
 }};
 
 std::optional<double> time_of(TimeMs time_ms) { return static_cast<double>(time_ms); }
@@ -112,7 +114,8 @@ const Schema& person_schema() {
 }
 
 // Orders change with what is bought and comes back, and with whose word on an order holds; traits
-// when they are told. What else there is follows from every event.
+// when they are told; the first event when it turns out to be an earlier one. What else there is
+// follows from every event.
 EventTypes event_types_of_slot(std::size_t slot) {
   constexpr EventTypes k_orders = of_type(EventType::purchase) | of_type(EventType::refund) |
                                   of_type(EventType::cancel) | of_type(EventType::order_update);
@@ -135,6 +138,11 @@ EventTypes event_types_of_slot(std::size_t slot) {
     case Slot::country:
     case Slot::traits:
       return of_type(EventType::identify);
+    case Slot::first_seen_at:
+    case Slot::lifetime_days:
+      return k_first_seen_moved;
+    case Slot::is_known:
+      return 0;  // a visitor who becomes known is looked at in every way
     default:
       return expressions::k_all_event_types;
   }
@@ -323,6 +331,10 @@ std::optional<std::string_view> PersonSubject::text(std::size_t slot) const {
     }
     case Slot::country:
       return entry(slot, "country");
+    case Slot::channel: {
+      const profiles::ChannelUse* const most = profiles::main_channel(profile_);
+      return most == nullptr ? std::nullopt : std::optional<std::string_view>(most->name);
+    }
     case Slot::rfm_group:
       return unless_empty(rfm_group());
     case Slot::level:
@@ -438,7 +450,8 @@ const PersonSubject::Found* PersonSubject::found(std::size_t at) const {
 }
 
 void PersonSubject::remember(std::size_t at, const Found& found) const {
-  if (at >= found_.size()) found_.resize(at + 1);
+  constexpr std::size_t k_at_once = 64;
+  if (at >= found_.size()) found_.resize(at + k_at_once);
   found_[at] = found;
 }
 

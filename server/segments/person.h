@@ -27,6 +27,11 @@ constexpr TimeMs k_at_risk_days = 180;  // likewise; then churned
 
 const expressions::Schema& person_schema();
 
+// No event, but that somebody was first seen at another time than was known: a late event, or one
+// of a visitor who became part of them. Beside the kinds of events, which are fewer than 63.
+constexpr expressions::EventTypes k_first_seen_moved = expressions::EventTypes{1} << 63;
+static_assert(k_event_type_count < 63);
+
 // The kinds of events that can change what a program about people says, in_segment(...) aside.
 expressions::EventTypes event_types_of(const expressions::Program& program);
 

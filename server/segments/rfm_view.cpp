@@ -8,43 +8,29 @@
 
 #include "base/status.h"
 #include "model/money.h"
+#include "server/segments/rfm_standing.h"
 
 namespace vitrine::segments {
 namespace {
 
-// A person as of a day.
-struct Standing {
-  bool is_known = false;  // had done anything by then
-  std::uint32_t orders = 0;
-  std::optional<RfmFigures> figures = {};
-};
-
 struct Row {
-  Standing then;
-  Standing now;
+  RfmStanding then;
+  RfmStanding now;
   std::uint32_t currency = 0;
 };
 
-Standing standing_at(const profiles::Profile& profile,
-                     const std::vector<profiles::OrderSum>& orders, TimeMs time_ms) {
-  const auto end = std::ranges::lower_bound(orders, time_ms, {}, &profiles::OrderSum::time_ms);
-  const std::span<const profiles::OrderSum> before(orders.begin(), end);
-  return {.is_known = profile.events > 0 && profile.first_seen_ms < time_ms,
-          .orders = static_cast<std::uint32_t>(before.size()),
-          .figures = rfm_figures(before, time_ms)};
-}
-
 Row row_of(const profiles::Profile& profile, TimeMs then_ms, TimeMs now_ms) {
   const std::vector<profiles::OrderSum> orders = profiles::orders_of(profile);
-  Row row{.then = standing_at(profile, orders, then_ms),
-          .now = standing_at(profile, orders, now_ms)};
+  const TimeMs first_ms = profile.events > 0 ? profile.first_seen_ms : now_ms;
+  Row row{.then = standing_at(first_ms, orders, then_ms),
+          .now = standing_at(first_ms, orders, now_ms)};
   for (const profiles::OrderSum& order : orders) {
     if (order.time_ms < now_ms && order.net.currency != 0) row.currency = order.net.currency;
   }
   return row;
 }
 
-RfmBounds bounds_of(const std::vector<Row>& rows, Standing Row::* when, TimeMs time_ms) {
+RfmBounds bounds_of(const std::vector<Row>& rows, RfmStanding Row::* when, TimeMs time_ms) {
   std::vector<RfmFigures> buyers;
   for (const Row& row : rows) {
     if ((row.*when).figures) buyers.push_back(*(row.*when).figures);
@@ -60,15 +46,6 @@ std::uint32_t main_currency(const std::vector<Row>& rows) {
   const auto most =
       std::ranges::max_element(buyers, {}, [](const auto& one) { return one.second; });
   return most == buyers.end() ? 0 : most->first;
-}
-
-std::size_t group_of(const Standing& standing, const RfmBounds& bounds) {
-  std::string_view name = k_prospects;
-  if (standing.figures)
-    name = rfm_group_of(*rfm_scores(*standing.figures, bounds), standing.orders);
-  const auto groups = rfm_groups();
-  return static_cast<std::size_t>(std::ranges::find(groups, name, &RfmGroup::name) -
-                                  groups.begin());
 }
 
 void add(RfmTally& tally, double spend) {

@@ -25,9 +25,11 @@
 #include "server/identity/identity_book.h"
 #include "server/profiles/profile_book.h"
 #include "server/segments/changed_people.h"
+#include "server/segments/cohorts.h"
 #include "server/segments/membership.h"
 #include "server/segments/membership_listener.h"
 #include "server/segments/preview.h"
+#include "server/segments/rfm_months.h"
 #include "server/segments/rfm_view.h"
 #include "server/segments/segment_store.h"
 
@@ -89,6 +91,8 @@ class SegmentEngine final : public SurroundingsSource {
                                           bool with_visitors) const;
   // Likewise.
   absl::StatusOr<RfmView> rfm_view(TimeMs as_of_ms, TimeMs compared_to_ms) const;
+  absl::StatusOr<std::vector<RfmMonth>> rfm_months(TimeMs as_of_ms, std::size_t count) const;
+  absl::StatusOr<CohortView> cohorts(TimeMs as_of_ms, std::size_t count) const;
   absl::StatusOr<Membership> members_now(const expressions::Program& program,
                                          bool with_visitors) const;
 

@@ -14,7 +14,9 @@ absl::StatusOr<expressions::Program> compile_for_people(std::string_view express
 }
 
 SegmentPrograms::SegmentPrograms(SegmentList list, const FixedMembers& fixed)
-    : list_(std::move(list)), fixed_(fixed) {}
+    : list_(std::move(list)), fixed_(fixed) {
+  for (const Segment& segment : list_.all()) places_.emplace(segment.key, place_of(segment));
+}
 
 absl::StatusOr<std::shared_ptr<const SegmentPrograms>> SegmentPrograms::compile(
     const SegmentList& list, const FixedMembers& fixed) {
@@ -128,9 +130,9 @@ bool SegmentPrograms::holds(std::size_t at, const PersonSubject& person,
 
 std::optional<bool> SegmentPrograms::is_in(std::string_view key, const PersonSubject& person,
                                            TimeMs& changes_at_ms) const {
-  const Segment* const segment = list_.find(key);
-  if (segment == nullptr) return std::nullopt;
-  return holds(place_of(*segment), person, changes_at_ms);
+  const auto place = places_.find(key);
+  if (place == places_.end()) return std::nullopt;
+  return holds(place->second, person, changes_at_ms);
 }
 
 }  // namespace vitrine::segments

@@ -3,6 +3,7 @@
 // Thread-safe: immutable.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
 
 #include <cstddef>
@@ -62,6 +63,7 @@ class SegmentPrograms final : public SegmentLookup {
   expressions::EventTypes find_event_types(std::size_t at);
 
   SegmentList list_;
+  absl::flat_hash_map<std::string_view, std::size_t> places_;  // of the list, by key
   const FixedMembers& fixed_;
   std::vector<std::optional<expressions::Program>> programs_;  // none for fixed ones
   std::vector<std::optional<std::size_t>> asked_;  // its number among those that others ask for

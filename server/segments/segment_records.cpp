@@ -2,25 +2,14 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <iterator>
 
 #include "base/status.h"
 #include "server/events/replacements.h"
 
 namespace vitrine::segments {
-namespace {
-
-std::vector<UserNumber> everybody_in(const events::DataSubject& subject) {
-  std::vector<UserNumber> people;
-  std::ranges::set_union(subject.people, subject.histories, std::back_inserter(people));
-  return people;
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> SegmentRecords::export_person(
     const events::DataSubject& subject) const {
-  const std::vector<UserNumber> people = everybody_in(subject);
+  const std::vector<UserNumber> people = subject.everybody();
   boost::json::array keys;
   for (const Segment& segment : store_.current()->list().all()) {
     if (std::ranges::any_of(people,
@@ -35,7 +24,7 @@ absl::StatusOr<events::Erased> SegmentRecords::erase_person(const events::DataSu
                                                             events::Committer& committer) {
   events::Erased erased;
   VITRINE_RETURN_IF_ERROR(events::submit_patiently(committer, [&](events::Batch& batch) {
-    erased.dropped = store_.forget(batch, everybody_in(subject));
+    erased.dropped = store_.forget(batch, subject.everybody());
     return absl::OkStatus();
   }));
   return erased;

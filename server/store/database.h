@@ -37,7 +37,8 @@ enum class Family : std::uint8_t {
   coupons,      // c and id -> campaign; o, id, 0 and version -> offer
   ledger,       // number -> movement of what coupons may give away
   balances,     // account of the ledger -> what is committed and what is held
-  grants        // g -> grants; h, k -> reservations; r -> redemptions; c, u, i, f -> found by
+  grants,       // g -> grants; h, k -> reservations; r -> redemptions; c, u, i, f, w -> found by
+  coupon_decisions  // time and chance (a ULID), campaign -> which coupon somebody was to get
 };
 
 // What one commit changes, over all families: all of it becomes durable or none.

@@ -21,12 +21,12 @@
 namespace vitrine::store {
 namespace {
 
-constexpr std::array k_families = {Family::meta,       Family::log,       Family::dedupe,
-                                   Family::ids,        Family::people,    Family::products,
-                                   Family::quarantine, Family::keys,      Family::checkpoints,
-                                   Family::placements, Family::decisions, Family::orders,
-                                   Family::segments,   Family::webhooks,  Family::coupons,
-                                   Family::ledger,     Family::balances,  Family::grants};
+constexpr std::array k_families = {
+    Family::meta,        Family::log,        Family::dedupe,          Family::ids,
+    Family::people,      Family::products,   Family::quarantine,      Family::keys,
+    Family::checkpoints, Family::placements, Family::decisions,       Family::orders,
+    Family::segments,    Family::webhooks,   Family::coupons,         Family::ledger,
+    Family::balances,    Family::grants,     Family::coupon_decisions};
 
 // Families that are asked for keys they mostly do not have.
 bool is_asked_for_absent_keys(Family family) {
@@ -37,7 +37,7 @@ bool is_asked_for_absent_keys(Family family) {
 bool is_large(Family family) {
   return family == Family::log || family == Family::dedupe || family == Family::ids ||
          family == Family::people || family == Family::decisions || family == Family::ledger ||
-         family == Family::grants;
+         family == Family::grants || family == Family::coupon_decisions;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const Database::Options& options,
@@ -145,6 +145,8 @@ std::string_view name_of(Family family) {
       return "balances";
     case Family::grants:
       return "grants";
+    case Family::coupon_decisions:
+      return "coupon_decisions";
   }
   return {};
 }

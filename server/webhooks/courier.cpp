@@ -8,6 +8,11 @@
 #include "server/webhooks/signature.h"
 
 namespace vitrine::webhooks {
+namespace {
+
+constexpr int k_gone = 410;  // the receiver wants no more, ever
+
+}  // namespace
 
 OutgoingPost signed_post(const Webhook& webhook, const std::string& id, std::string body,
                          TimeMs now_ms) {
@@ -64,8 +69,14 @@ void Courier::send(const Webhook& webhook, const Delivery& delivery) {
   }
   client_.start(
       signed_post(webhook, delivery.id, cloud_event(delivery, **person), parts_.clock.now_ms()),
-      [this, key = webhook.key, delivery](const PostOutcome& outcome) {
-        parts_.deliveries.end(parts_.committer, key, delivery, outcome, parts_.clock.now_ms());
+      [this, key = webhook.key, version = webhook.version, delivery](const PostOutcome& outcome) {
+        const TimeMs now_ms = parts_.clock.now_ms();
+        if (outcome.http_status == k_gone) {
+          parts_.webhooks.deactivate(
+              parts_.committer, key, version,
+              fmt::format("the receiver answered 410 Gone at {}", format_time(now_ms)));
+        }
+        parts_.deliveries.end(parts_.committer, key, delivery, outcome, now_ms);
       });
 }
 

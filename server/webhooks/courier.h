@@ -26,7 +26,7 @@ class Courier {
  public:
   // All outlive it.
   struct Parts {
-    const WebhookStore& webhooks;
+    WebhookStore& webhooks;
     DeliveryBook& deliveries;
     const identity::IdentityBook& identities;
     events::Committer& committer;

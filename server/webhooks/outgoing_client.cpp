@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -13,6 +14,8 @@
 
 namespace vitrine::webhooks {
 namespace {
+
+constexpr TimeMs k_retry_after_seconds_max = 7 * 24 * 60 * 60;  // what is longer counts as this
 
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -85,6 +88,10 @@ PostOutcome outcome_of(const Transfer& transfer, CURLcode code) {
     long status = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     outcome.http_status = static_cast<int>(status);
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RETRY_AFTER, &seconds);
+    outcome.retry_after_ms =
+        std::clamp<TimeMs>(seconds, 0, k_retry_after_seconds_max) * k_second_ms;
     return outcome;
   }
   if (!transfer.refused_address.empty()) {

@@ -29,6 +29,7 @@ struct PostOutcome {
   int http_status = 0;     // 0: there was no answer
   std::string error = {};  // why not; empty with a status
   std::int64_t duration_ms = 0;
+  TimeMs retry_after_ms = 0;  // as the answer's Retry-After asks, in seconds or as a date; 0: none
   bool is_delivered() const { return http_status >= 200 && http_status < 300; }
 };
 

@@ -47,7 +47,8 @@ void TargetQueue::remove(std::uint64_t number, UserNumber user) {
 std::optional<Delivery> TargetQueue::take(TimeMs now_ms) {
   const bool is_failing = failures_in_row_ >= k_failures_until_rest;
   if (in_flight_.size() >= (is_failing ? 1 : k_in_flight_max)) return std::nullopt;
-  if (now_ms < rests_until_ms_ || due_.empty() || due_.begin()->first > now_ms) return std::nullopt;
+  const TimeMs rests_until_ms = std::max(rests_until_ms_, asked_rest_until_ms_);
+  if (now_ms < rests_until_ms || due_.empty() || due_.begin()->first > now_ms) return std::nullopt;
   const std::uint64_t number = due_.begin()->second;
   due_.erase(due_.begin());
   in_flight_.insert(number);
@@ -57,7 +58,7 @@ std::optional<Delivery> TargetQueue::take(TimeMs now_ms) {
 std::optional<TimeMs> TargetQueue::next_ms() const {
   const bool is_failing = failures_in_row_ >= k_failures_until_rest;
   if (due_.empty() || in_flight_.size() >= (is_failing ? 1 : k_in_flight_max)) return std::nullopt;
-  return std::max(due_.begin()->first, rests_until_ms_);
+  return std::max({due_.begin()->first, rests_until_ms_, asked_rest_until_ms_});
 }
 
 TimeMs TargetQueue::wait_after(std::uint32_t failures) const {
@@ -76,6 +77,10 @@ TargetQueue::Ended TargetQueue::end(const Delivery& delivery, const PostOutcome&
   } else if (++failures_in_row_ >= k_failures_until_rest) {
     const std::uint32_t rests = failures_in_row_ - k_failures_until_rest + 1;
     rests_until_ms_ = now_ms + std::min(wait_after(rests), k_rest_ms_max);
+  }
+  if (!outcome.is_delivered() && outcome.retry_after_ms > 0) {
+    const TimeMs rest_ms = std::min(outcome.retry_after_ms, k_asked_rest_ms_max);
+    asked_rest_until_ms_ = std::max(asked_rest_until_ms_, now_ms + rest_ms);
   }
   const auto found = waiting_.find(delivery.number);
   if (found == waiting_.end()) return {};  // the person was erased meanwhile

@@ -44,6 +44,8 @@ class TargetQueue {
   // So many failures in a row, and one attempt at a time is made, with a rest in between.
   static constexpr std::uint32_t k_failures_until_rest = 5;
   static constexpr TimeMs k_rest_ms_max = k_minute_ms;
+  // As long as the receiver asks for with Retry-After, at most.
+  static constexpr TimeMs k_asked_rest_ms_max = k_day_ms;
 
   explicit TargetQueue(const RetryOptions& options) : options_(options) {}
 
@@ -99,6 +101,7 @@ class TargetQueue {
   std::deque<Attempt> attempts_;  // newest last
   std::uint32_t failures_in_row_ = 0;
   TimeMs rests_until_ms_ = 0;
+  TimeMs asked_rest_until_ms_ = 0;  // by the receiver: another that is taken does not end it
   std::uint64_t last_number_ = 0;
 };
 

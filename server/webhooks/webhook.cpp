@@ -58,6 +58,9 @@ Webhook decoded(std::string_view key, const json::object& stored) {
                   .is_active = stored.at("is_active").as_bool(),
                   .version = static_cast<std::uint64_t>(stored.at("version").as_int64()),
                   .changed_ms = stored.at("changed_ms").as_int64()};
+  if (const json::value* const why = stored.if_contains("stopped_because")) {
+    webhook.stopped_because = text(*why);
+  }
   for (const json::value& type : stored.at("types").as_array()) webhook.types.push_back(text(type));
   for (const json::value& segment : stored.at("segments").as_array()) {
     webhook.segments.push_back(text(segment));
@@ -116,6 +119,7 @@ std::string encode(const Webhook& webhook) {
                                       {"types", array_of(webhook.types)},
                                       {"segments", array_of(webhook.segments)},
                                       {"is_active", webhook.is_active},
+                                      {"stopped_because", view(webhook.stopped_because)},
                                       {"version", webhook.version},
                                       {"changed_ms", webhook.changed_ms},
                                       {"secrets", std::move(secrets)}});

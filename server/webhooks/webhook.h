@@ -39,6 +39,7 @@ struct Webhook {
   std::vector<std::string> types = {};     // of k_event_types; none: all
   std::vector<std::string> segments = {};  // keys, which need not be there yet; none: all
   bool is_active = true;                   // else nothing is sent, and nothing is missed
+  std::string stopped_because = {};        // by the server, until somebody changes it
   std::uint64_t version = 0;               // given when it is stored
   TimeMs changed_ms = 0;
   std::vector<Secret> secrets = {};  // newest first, at most two

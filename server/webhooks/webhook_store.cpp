@@ -116,6 +116,32 @@ absl::Status WebhookStore::remove(events::Committer& committer, std::string key,
   return committer.submit(std::make_unique<events::FunctionCommand>(stage, std::move(done)));
 }
 
+void WebhookStore::deactivate(events::Committer& committer, std::string key, std::uint64_t version,
+                              std::string why) {
+  const auto stage = [this, key = std::move(key), version,
+                      why = std::move(why)](events::Batch& batch) -> absl::Status {
+    WebhookList& list = staged_in(batch);
+    const Webhook* const current = list.find(key);
+    if (current == nullptr || current->version != version || !current->is_active) {
+      return absl::OkStatus();
+    }
+    Webhook stopped = *current;
+    stopped.is_active = false;
+    stopped.stopped_because = why;
+    VITRINE_ASSIGN_OR_RETURN(stopped.version, next_version(batch));
+    stopped.changed_ms = batch.time_ms();
+    batch.put(Family::webhooks, store_key(key), encode(stopped));
+    batch.put(Family::webhooks, k_last_version_key, std::to_string(stopped.version));
+    put_in(list, stopped);
+    return absl::OkStatus();
+  };
+  // A full queue: the next attempt is answered alike.
+  committer
+      .submit(
+          std::make_unique<events::FunctionCommand>(stage, [](const absl::Status& /*ignored*/) {}))
+      .IgnoreError();
+}
+
 absl::Status WebhookStore::renew_secret(events::Committer& committer, std::string key,
                                         std::function<void(absl::StatusOr<Webhook>)> done) {
   const auto renewed = std::make_shared<Webhook>();

@@ -51,6 +51,9 @@ class WebhookStore {
                    std::function<void(absl::StatusOr<Put>)> done);
   absl::Status remove(events::Committer& committer, std::string key, Expected expected,
                       std::function<void(absl::Status)> done);
+  // Makes it inactive, unless it was changed since `version`; says why. Nobody waits for it.
+  void deactivate(events::Committer& committer, std::string key, std::uint64_t version,
+                  std::string why);
   // A new secret, beside which the former signs for Webhook::k_old_secret_ms. No version changes.
   absl::Status renew_secret(events::Committer& committer, std::string key,
                             std::function<void(absl::StatusOr<Webhook>)> done);

@@ -4,10 +4,19 @@
 
 #include "model/log_entry.h"
 #include "server/catalog/catalog.h"
+#include "server/coupons/ledger.h"
+#include "server/coupons/records.h"
 #include "server/decisions/decision.h"
+#include "server/identity/person_record.h"
+#include "server/privacy/erasure_record.h"
 #include "server/profiles/daily_deeds.h"
 #include "server/profiles/profile.h"
 #include "server/profiles/session_record.h"
+#include "server/segments/membership.h"
+#include "server/segments/segment_store.h"
+#include "server/store/key.h"
+#include "server/webhooks/delivery.h"
+#include "server/webhooks/webhook.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace vitrine {
@@ -20,6 +29,15 @@ enum Record : unsigned {
   k_product,
   k_decision,
   k_deeds,
+  k_grant,
+  k_order,
+  k_movement,
+  k_segment,
+  k_members,
+  k_webhook,
+  k_delivery,
+  k_person,
+  k_erasure,
   k_records,
 };
 
@@ -50,26 +68,54 @@ void take_deeds(std::string_view bytes) {
   deeds.take_changes(1);
 }
 
+void take_members(std::string_view bytes) {
+  const auto members = segments::Membership::decode(bytes);
+  if (!members) return;
+  const auto again = segments::Membership::decode(members->encode());
+  CHECK(again && *again == *members, "members are read as they are written");
+  const std::size_t unlisted = members->contains(k_nobody) ? 1 : 0;
+  CHECK(members->list(k_nobody, members->size()).size() + unlisted == members->size(),
+        "each is listed");
+}
+
+// A decoder of what lies under a key, for one such key.
+template <class Decode, class Key>
+auto under(Decode decode, Key key) {
+  return [decode, key](std::string_view bytes) { return decode(key, bytes); };
+}
+
 void take(std::string_view bytes) {
   switch (fuzz::take_choice(bytes) % k_records) {
     case k_profile:
       return check_twin(bytes, profiles::decode_profile);
     case k_session:
       return take_session(bytes);
-    case k_log_entry: {
-      const auto decode = [](std::string_view entry) { return decode_log_entry(7, entry); };
-      return check_twin(bytes, decode);
-    }
+    case k_log_entry:
+      return check_twin(bytes, under(decode_log_entry, Position{7}));
     case k_product:
       return check_twin(bytes, catalog::decode_product);
-    case k_decision: {
-      const auto decode = [](std::string_view decision) {
-        return decisions::decode_decision("01J00000000000000000000000", decision);
-      };
-      return check_twin(bytes, decode);
-    }
-    default:
+    case k_decision:
+      return check_twin(bytes, under(decisions::decode_decision, "01J00000000000000000000000"));
+    case k_deeds:
       return take_deeds(bytes);
+    case k_grant:
+      return check_twin(bytes, coupons::decode_grant);
+    case k_order:
+      return check_twin(bytes, coupons::decode_order);
+    case k_movement:
+      return check_twin(bytes, under(coupons::decode_movement, store::key_of(std::uint64_t{7})));
+    case k_segment:
+      return check_twin(bytes, under(segments::decode_segment, "vips"));
+    case k_members:
+      return take_members(bytes);
+    case k_webhook:
+      return check_twin(bytes, under(webhooks::decode_webhook, "crm"));
+    case k_delivery:
+      return check_twin(bytes, under(webhooks::decode_delivery, std::uint64_t{7}));
+    case k_person:
+      return check_twin(bytes, under(identity::decode_person, UserNumber(7)));
+    default:
+      return check_twin(bytes, under(privacy::decode_erasure, "01J00000000000000000000000"));
   }
 }
 

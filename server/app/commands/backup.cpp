@@ -8,10 +8,10 @@
 
 #include "base/file.h"
 #include "base/status.h"
-#include "server/app/api_client.h"
 #include "server/app/backup/backup.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/json_text.h"
+#include "server/app/commands/one_call.h"
 #include "server/app/config.h"
 #include "server/app/terminal/progress.h"
 #include "server/app/terminal/style.h"
@@ -21,16 +21,13 @@ namespace vitrine::app {
 namespace {
 
 absl::Status run_backup(const std::string& folder, const Invocation& invocation) {
-  VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
   std::error_code error;
   const std::filesystem::path target = std::filesystem::absolute(folder, error);
   if (error) return wrong_use(fmt::format("'{}' is no path: {}", folder, error.message()));
   std::string body;
   http::JsonWriter(body).begin_object().field("folder", target.string()).end_object();
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<CommandClient> client,
-                           CommandClient::open(invocation.config));
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
-                           client->api().call("POST", "/v1/backups", std::move(body)));
+                           ask(invocation, "POST", "/v1/backups", std::move(body)));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();

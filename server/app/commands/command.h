@@ -69,6 +69,9 @@ void add_erase(CLI::App& root, Invocation& invocation);
 void add_segment(CLI::App& root, Invocation& invocation);
 // Verbs of `segment`.
 void add_segment_audiences(CLI::App& segment, Invocation& invocation);
+void add_campaign(CLI::App& root, Invocation& invocation);
+// Verbs of `campaign`.
+void add_campaign_report(CLI::App& campaign, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 
 }  // namespace vitrine::app

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/status.h"
-#include "server/app/api_client.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/json_text.h"
+#include "server/app/commands/one_call.h"
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
 
@@ -42,13 +42,10 @@ boost::json::array array_of(const std::vector<std::string>& ids) {
 }
 
 absl::Status run(const EraseCommand& command, const Invocation& invocation) {
-  VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<CommandClient> client,
-                           CommandClient::open(invocation.config));
   const std::string people = boost::json::serialize(boost::json::object{
       {"user_ids", array_of(command.users)}, {"visitor_ids", array_of(command.visitors)}});
   VITRINE_ASSIGN_OR_RETURN(const std::string answer,
-                           client->api().call("POST", "/v1/erasures", people));
+                           ask(invocation, "POST", "/v1/erasures", people));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();

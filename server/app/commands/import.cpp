@@ -13,6 +13,7 @@
 #include "server/app/api_client.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/json_text.h"
+#include "server/app/import/coupon_folder.h"
 #include "server/app/import/event_rows.h"
 #include "server/app/import/importer.h"
 #include "server/app/import/product_rows.h"
@@ -33,6 +34,8 @@ struct ImportCommand {
   std::vector<std::string> products;
   std::vector<std::string> users;
   std::vector<std::string> events;
+  std::string coupons;  // a folder
+  std::string coupon_value;
   std::string currency;
   bool shift_time_to_now = false;
 };
@@ -50,8 +53,13 @@ struct Report {
 
 absl::Status check(const ImportCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(check_data(invocation.config, false));
-  if (command.products.empty() && command.events.empty() && command.users.empty()) {
-    return wrong_use("give at least one file: --products F, --events F or --users F");
+  if (command.products.empty() && command.events.empty() && command.users.empty() &&
+      command.coupons.empty()) {
+    return wrong_use(
+        "give at least one file: --products F, --events F, --users F or --coupons FOLDER");
+  }
+  if (!command.coupons.empty() && command.currency.empty()) {
+    return wrong_use("--coupons needs --currency: that of what the coupons take off");
   }
   if (!command.currency.empty() && !is_currency(command.currency)) {
     return wrong_use(fmt::format("--currency must be three capital letters (ISO 4217), got '{}'",
@@ -191,6 +199,22 @@ absl::Status look_at_users(const ImportCommand& command, Report& report) {
   return absl::OkStatus();
 }
 
+// Moved by whole days, because coupons begin and end with a day.
+absl::Status import_coupons(const ImportCommand& command, bool quiet, ApiClient& api,
+                            SideFiles& side_files, Report& report) {
+  const CouponFolderOptions options{.folder = command.coupons,
+                                    .currency = command.currency,
+                                    .value = command.coupon_value,
+                                    .shift_ms = report.shift_ms - report.shift_ms % k_day_ms,
+                                    .quiet = quiet,
+                                    .rejected_path = [&](const std::filesystem::path& file) {
+                                      return side_files.path_for(file);
+                                    }};
+  VITRINE_ASSIGN_OR_RETURN(std::vector<FileReport> files, import_coupon_folder(options, api));
+  for (FileReport& file : files) report.files.push_back(std::move(file));
+  return absl::OkStatus();
+}
+
 void print_json(const Report& report) {
   std::string line;
   http::JsonWriter writer(line);
@@ -259,6 +283,10 @@ absl::Status run(const ImportCommand& command, const Invocation& invocation) {
     VITRINE_RETURN_IF_ERROR(
         import_events(command, invocation.json, client->api(), side_files, report));
   }
+  if (!command.coupons.empty()) {
+    VITRINE_RETURN_IF_ERROR(
+        import_coupons(command, invocation.json, client->api(), side_files, report));
+  }
   if (invocation.json) {
     print_json(report);
   } else {
@@ -271,10 +299,12 @@ absl::Status run(const ImportCommand& command, const Invocation& invocation) {
 
 void add_import(CLI::App& root, Invocation& invocation) {
   CLI::App& app = add_command(
-      root, invocation, "import", "Take in products and events from CSV or NDJSON, .gz or plain",
+      root, invocation, "import",
+      "Take in products, events and coupons from CSV or NDJSON, .gz or plain",
       "  vitrine import --data shop --products products.csv --events orders.csv.gz\n"
       "  vitrine import --data shop --events clicks.ndjson --currency EUR\n"
       "  vitrine import --data demo --events events.csv.gz --shift-time-to-now\n"
+      "  vitrine import --data shop --coupons FOLDER --currency USD --coupon-value 1.00\n"
       "\nImporting a file twice changes nothing: events are known by their event_id.\n"
       "Lines that cannot be taken go to DIR/rejected/FILE.rejected.csv with the reason.\n");
   const auto command = std::make_shared<ImportCommand>();
@@ -285,6 +315,13 @@ void add_import(CLI::App& root, Invocation& invocation) {
                  "Users; read and counted, but nothing of them is kept yet")
       ->type_name("FILE");
   app.add_option("--events", command->events, "Events; may be given again")->type_name("FILE");
+  app.add_option("--coupons", command->coupons,
+                 "Campaigns, coupons and what became of them: campaigns, coupons, coupon_items, "
+                 "coupon_grants and coupon_redemptions, .csv or .csv.gz")
+      ->type_name("FOLDER");
+  app.add_option("--coupon-value", command->coupon_value,
+                 "What a coupon takes off that has no value of its own")
+      ->type_name("AMOUNT");
   app.add_option("--currency", command->currency,
                  "Of prices that name none; else events take their product's")
       ->type_name("CODE");

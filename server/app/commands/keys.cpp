@@ -9,6 +9,7 @@
 #include "server/app/api_client.h"
 #include "server/app/commands/command.h"
 #include "server/app/commands/json_text.h"
+#include "server/app/commands/one_call.h"
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
 #include "server/http/json_writer.h"
@@ -27,14 +28,6 @@ struct KeysCommand {
   std::string key_id;
   bool is_secret = false;
 };
-
-absl::StatusOr<std::string> ask(const Invocation& invocation, std::string_view method,
-                                const std::string& target, std::string body, bool must_exist) {
-  VITRINE_RETURN_IF_ERROR(check_data(invocation.config, must_exist));
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<CommandClient> client,
-                           CommandClient::open(invocation.config));
-  return client->api().call(method, target, std::move(body));
-}
 
 void write_texts(http::JsonWriter& writer, std::string_view name,
                  const std::vector<std::string>& texts) {
@@ -81,8 +74,7 @@ absl::Status create(const KeysCommand& command, const Invocation& invocation) {
 absl::Status renew_identity(const KeysCommand& command, const Invocation& invocation) {
   VITRINE_ASSIGN_OR_RETURN(
       const std::string answer,
-      ask(invocation, "POST", "/v1/keys/" + url_encoded(command.key_id) + "/identity-secrets", {},
-          true));
+      ask(invocation, "POST", "/v1/keys/" + url_encoded(command.key_id) + "/identity-secrets"));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();
@@ -94,7 +86,7 @@ absl::Status renew_identity(const KeysCommand& command, const Invocation& invoca
 }
 
 absl::Status list(const KeysCommand&, const Invocation& invocation) {
-  VITRINE_ASSIGN_OR_RETURN(const std::string answer, ask(invocation, "GET", "/v1/keys", {}, true));
+  VITRINE_ASSIGN_OR_RETURN(const std::string answer, ask(invocation, "GET", "/v1/keys"));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();
@@ -112,7 +104,7 @@ absl::Status list(const KeysCommand&, const Invocation& invocation) {
 
 absl::Status revoke(const KeysCommand& command, const Invocation& invocation) {
   VITRINE_RETURN_IF_ERROR(
-      ask(invocation, "DELETE", "/v1/keys/" + url_encoded(command.key_id), {}, true).status());
+      ask(invocation, "DELETE", "/v1/keys/" + url_encoded(command.key_id)).status());
   if (invocation.json) {
     std::string line;
     http::JsonWriter(line).begin_object().field("revoked", command.key_id).end_object();

@@ -9,6 +9,7 @@
 #include "model/model_registry.h"
 #include "server/app/api_client.h"
 #include "server/app/commands/command.h"
+#include "server/app/commands/one_call.h"
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
 #include "server/http/json_writer.h"
@@ -143,10 +144,7 @@ absl::Status show(const ModelsCommand& command, const Invocation& invocation) {
 
 // Promotion goes through the server, so that what it answers is what then serves.
 absl::Status change(const std::string& target, const Invocation& invocation) {
-  VITRINE_RETURN_IF_ERROR(check_data(invocation.config, true));
-  VITRINE_ASSIGN_OR_RETURN(const std::unique_ptr<CommandClient> client,
-                           CommandClient::open(invocation.config));
-  VITRINE_ASSIGN_OR_RETURN(const std::string answer, client->api().call("POST", target));
+  VITRINE_ASSIGN_OR_RETURN(const std::string answer, ask(invocation, "POST", target));
   if (invocation.json) {
     print_line(answer);
     return absl::OkStatus();

@@ -175,6 +175,7 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
                           services->router(), clock, metrics, *log));
   progress.reset();
   services->start_webhooks();
+  services->start_grant_jobs();
   keep_memory_between_requests();
   print_ready(address, server->port(), tls.has_value(), services->facts(), invocation.json);
 

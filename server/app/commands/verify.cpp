@@ -13,6 +13,7 @@
 #include "server/app/terminal/style.h"
 #include "server/app/terminal/table.h"
 #include "server/coupons/ledger.h"
+#include "server/coupons/open_holds.h"
 #include "server/events/retention.h"
 #include "server/http/json_writer.h"
 #include "server/privacy/inventory.h"
@@ -79,14 +80,18 @@ std::uint64_t check_log(const store::Database& database, const events::Retention
   return erased;
 }
 
-// What coupons may give away: every balance is the sum of its movements.
+// What coupons may give away: every balance is the sum of its movements, and what is held is what
+// open reservations and grants hold.
 Check check_ledger(const store::Database& database) {
   const auto reconciled = coupons::Ledger::reconcile(database);
-  return check_of("coupons", reconciled.status(),
-                  !reconciled.ok()
-                      ? ""
-                      : fmt::format("{} movements come to the balances of {} accounts",
-                                    grouped(reconciled->movements), grouped(reconciled->accounts)));
+  if (!reconciled.ok()) return check_of("coupons", reconciled.status(), "");
+  const auto open = coupons::check_open_holds(database);
+  if (!open.ok()) return check_of("coupons", open.status(), "");
+  return check_of("coupons", absl::OkStatus(),
+                  fmt::format("{} movements come to the balances of {} accounts, {} reservations "
+                              "and {} grants to what is held",
+                              grouped(reconciled->movements), grouped(reconciled->accounts),
+                              grouped(open->reservations), grouped(open->grants)));
 }
 
 // A folder that goes when its owner goes.

@@ -1,4 +1,4 @@
-// What customers are worth and where they move: GET /v1/analytics/rfm.
+// What customers are worth, where they move, and who comes back: GET /v1/analytics/rfm, cohorts.
 #include "base/status.h"
 #include "server/http/handlers/routes.h"
 #include "server/http/json_writer.h"
@@ -54,15 +54,32 @@ void append_groups(JsonWriter& json, const segments::RfmView& view) {
   json.end_array();
 }
 
-void append_moves(JsonWriter& json, const segments::RfmView& view) {
+void append_moves(JsonWriter& json, const std::array<std::array<std::size_t, 8>, 8>& moved) {
   const auto groups = segments::rfm_groups();
   json.key("moved").begin_array();
   for (std::size_t from = 0; from < groups.size(); ++from) {
     for (std::size_t to = 0; to < groups.size(); ++to) {
-      if (view.moved.at(from).at(to) == 0) continue;
+      if (moved.at(from).at(to) == 0) continue;
       json.begin_object().field("from", groups[from].name).field("to", groups[to].name);
-      json.field("people", view.moved.at(from).at(to)).end_object();
+      json.field("people", moved.at(from).at(to)).end_object();
     }
+  }
+  json.end_array();
+}
+
+void append_months(JsonWriter& json, const std::vector<segments::RfmMonth>& months) {
+  const auto groups = segments::rfm_groups();
+  json.key("months").begin_array();
+  for (const segments::RfmMonth& month : months) {
+    json.begin_object().field("from", format_time(month.from_ms));
+    json.field("to", format_time(month.to_ms)).key("groups").begin_array();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      json.begin_object().field("group", groups[i].name).field("people", month.people.at(i));
+      json.end_object();
+    }
+    json.end_array();
+    append_moves(json, month.moved);
+    json.end_object();
   }
   json.end_array();
 }
@@ -99,8 +116,68 @@ absl::StatusOr<Response> rfm(const Services& services, const Request& request) {
   json.end_object();
   append_grid(json, view);
   append_groups(json, view);
-  append_moves(json, view);
+  append_moves(json, view.moved);
   json.end_object();
+  return json_response(std::move(body));
+}
+
+absl::StatusOr<Response> rfm_months(const Services& services, const Request& request) {
+  constexpr std::int64_t k_months_usual = 12;
+  QueryReader query(request.query);
+  const TimeMs as_of_ms = read_time(query, "as_of", services.clock.now_ms());
+  const auto count =
+      query.integer("months", 1, segments::RfmMonth::k_months_max).value_or(k_months_usual);
+  VITRINE_RETURN_IF_ERROR(query.finish());
+  VITRINE_ASSIGN_OR_RETURN(
+      const std::vector<segments::RfmMonth> months,
+      services.segment_engine.rfm_months(as_of_ms, static_cast<std::size_t>(count)));
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().field("as_of", format_time(as_of_ms));
+  append_months(json, months);
+  json.end_object();
+  return json_response(std::move(body));
+}
+
+void append_cohort(JsonWriter& json, const segments::Cohort& cohort) {
+  const auto share_of = [](std::size_t some, std::size_t all) {
+    return static_cast<double>(some) / static_cast<double>(all);
+  };
+  json.begin_object().field("month", format_time(cohort.begin_ms).substr(0, 7));
+  json.field("buyers", cohort.buyers).key("months").begin_array();
+  for (const segments::CohortMonth& month : cohort.months) {
+    json.begin_object().field("buyers", month.buyers).key("share");
+    cohort.buyers == 0 ? json.null() : json.value(share_of(month.buyers, cohort.buyers));
+    json.field("orders", month.orders).field("spend", month.spend).end_object();
+  }
+  json.end_array().key("ordered_again").begin_array();
+  for (std::size_t i = 0; i < cohort.within.size(); ++i) {
+    const segments::Repurchase& within = cohort.within.at(i);
+    json.begin_object().field("within_days", segments::Cohort::k_days.at(i));
+    json.field("watched", within.watched).field("again", within.again).key("share");
+    within.watched == 0 ? json.null() : json.value(share_of(within.again, within.watched));
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+absl::StatusOr<Response> cohorts(const Services& services, const Request& request) {
+  constexpr std::int64_t k_months_usual = 12;
+  QueryReader query(request.query);
+  const TimeMs as_of_ms = read_time(query, "as_of", services.clock.now_ms());
+  const auto count =
+      query.integer("months", 1, segments::CohortView::k_months_max).value_or(k_months_usual);
+  VITRINE_RETURN_IF_ERROR(query.finish());
+  VITRINE_ASSIGN_OR_RETURN(
+      const segments::CohortView view,
+      services.segment_engine.cohorts(as_of_ms, static_cast<std::size_t>(count)));
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().field("as_of", format_time(as_of_ms)).key("currency");
+  view.currency.empty() ? json.null() : json.value(view.currency);
+  json.key("cohorts").begin_array();
+  for (const segments::Cohort& cohort : view.cohorts) append_cohort(json, cohort);
+  json.end_array().end_object();
   return json_response(std::move(body));
 }
 
@@ -111,6 +188,14 @@ void add_analytics_routes(Router& router, const Services& services) {
       "GET", "/v1/analytics/rfm", Scope::marketing,
       services.workers.answer_aside(
           [] { return true; }, [&services](Request& request) { return rfm(services, request); }));
+  router.add("GET", "/v1/analytics/rfm/months", Scope::marketing,
+             services.workers.answer_aside(
+                 [] { return true; },
+                 [&services](Request& request) { return rfm_months(services, request); }));
+  router.add("GET", "/v1/analytics/cohorts", Scope::marketing,
+             services.workers.answer_aside(
+                 [] { return true; },
+                 [&services](Request& request) { return cohorts(services, request); }));
 }
 
 }  // namespace vitrine::http

@@ -8,6 +8,7 @@
 #include "server/coupons/desk.h"
 #include "server/http/campaign_json.h"
 #include "server/http/coupon_store.h"
+#include "server/http/handlers/campaign_reach.h"
 #include "server/http/handlers/if_match.h"
 #include "server/http/handlers/later.h"
 #include "server/http/handlers/routes.h"
@@ -17,6 +18,8 @@
 
 namespace vitrine::http {
 namespace {
+
+constexpr std::size_t k_moment_bytes_max = 40;
 
 using coupons::Campaign;
 using coupons::Measure;
@@ -44,6 +47,38 @@ absl::StatusOr<Offer> read(const Services& services, const Request& request, con
   return offer_from_json(request.body, request.path("offer"), services.limits.max_json_depth);
 }
 
+// One that has not begun says what it could show.
+bool is_to_come(const Campaign& campaign, TimeMs now_ms) {
+  const coupons::CampaignState state = campaign.state_at(now_ms);
+  return state == coupons::CampaignState::draft || state == coupons::CampaignState::scheduled;
+}
+
+Response campaign_response(const Services& services, const Campaign& campaign) {
+  const TimeMs now_ms = services.clock.now_ms();
+  Response response = object_response(campaign, now_ms, 200);
+  if (!is_to_come(campaign, now_ms)) return response;
+  std::string more;
+  JsonWriter json(more);
+  json.begin_object();
+  append_detectable_effect(json, services, campaign);
+  json.end_object();
+  // One object of both.
+  response.body.back() = ',';
+  response.body += more.substr(1);
+  return response;
+}
+
+void send_tried(const Services& services, Campaign campaign, Reply reply) {
+  const LaterReply later(std::move(reply));
+  const bool taken = services.workers.try_run([&services, campaign = std::move(campaign), later]() {
+    later->send(campaign_response(services, campaign));
+  });
+  if (!taken) later->fail(overloaded("too many requests wait for a thread already, try again"));
+}
+void send_tried(const Services& services, const Offer& offer, Reply reply) {
+  reply.send(object_response(offer, services.clock.now_ms(), 200));
+}
+
 template <class T>
 void put_object(const Services& services, const Request& request, Reply reply) {
   QueryReader query(request.query);
@@ -58,7 +93,7 @@ void put_object(const Services& services, const Request& request, Reply reply) {
   if (!fits.ok()) {
     return reply.fail(absl::IsInvalidArgument(fits) ? with_its_own_field(fits) : fits);
   }
-  if (validate_only) return reply.send(object_response(*object, now_ms, 200));
+  if (validate_only) return send_tried(services, *std::move(object), std::move(reply));
   const LaterReply later(std::move(reply));
   later.fail_unless_ok(services.campaigns.put(
       services.committer, *std::move(object), *expected,
@@ -95,11 +130,33 @@ absl::StatusOr<Response> list(const coupons::OfferBook::ById<T>& all, std::strin
   return json_response(std::move(body));
 }
 
+std::optional<TimeMs> query_moment(QueryReader& query, std::string_view name) {
+  const auto text = query.text(name, k_moment_bytes_max);
+  if (!text) return std::nullopt;
+  const absl::StatusOr<TimeMs> time = parse_time(*text);
+  if (time.ok()) return *time;
+  query.refuse(name, message_of(time.status()));
+  return std::nullopt;
+}
+
+// Since ever, or of the days that the query names.
+absl::StatusOr<coupons::DenialBook::Counts> denials_asked_for(const Services& services,
+                                                              const Request& request,
+                                                              const std::string& offer) {
+  QueryReader query(request.query);
+  const auto from = query_moment(query, "from");
+  const auto until = query_moment(query, "until");
+  VITRINE_RETURN_IF_ERROR(query.finish());
+  const coupons::DenialBook& denials = services.coupons.denials();
+  if (!from && !until) return denials.counts_of(offer);
+  return denials.counts_of(offer, from.value_or(0), until.value_or(services.clock.now_ms()));
+}
+
 // What it gave, and whom it refused why.
 absl::StatusOr<Response> offer_results(const Services& services, const Request& request) {
-  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
   const std::string id(request.path("offer"));
   const auto offer = services.campaigns.current()->offer(id);
+  VITRINE_ASSIGN_OR_RETURN(const auto denied, denials_asked_for(services, request, id));
   if (!offer) return not_found("there is no offer {}", id);
   std::string body;
   JsonWriter json(body);
@@ -123,8 +180,9 @@ absl::StatusOr<Response> offer_results(const Services& services, const Request& 
     json.field("held", format_money({balance.held}, currency)).end_object();
   }
   json.end_object().key("denied").begin_object();
-  for (const auto& [reason, count] : services.coupons.denials_of(id)) {
-    json.field(name_of(reason), count);
+  for (std::size_t reason = 0; reason < denied.size(); ++reason) {
+    if (denied.at(reason) == 0) continue;
+    json.field(name_of(static_cast<coupons::Reason>(reason)), denied.at(reason));
   }
   json.end_object().end_object();
   return json_response(std::move(body));
@@ -138,6 +196,13 @@ absl::StatusOr<Response> get_object(const std::shared_ptr<const T>& object, std:
   return object_response(*object, now_ms, 200);
 }
 
+absl::StatusOr<Response> get_campaign(const Services& services, const Request& request) {
+  VITRINE_RETURN_IF_ERROR(QueryReader(request.query).finish());
+  const auto campaign = services.campaigns.current()->campaign(request.path("campaign"));
+  if (!campaign) return not_found("there is no campaign {}", request.path("campaign"));
+  return campaign_response(services, *campaign);
+}
+
 }  // namespace
 
 void add_campaign_routes(Router& router, const Services& services) {
@@ -147,10 +212,9 @@ void add_campaign_routes(Router& router, const Services& services) {
                            services.clock.now_ms());
              }));
   router.add("GET", "/v1/campaigns/{campaign}", Scope::marketing,
-             answer_at_once([&services](Request& request) {
-               return get_object(services.campaigns.current()->campaign(request.path("campaign")),
-                                 "campaign", request, services.clock.now_ms());
-             }));
+             services.workers.answer_aside(
+                 [] { return true; },
+                 [&services](Request& request) { return get_campaign(services, request); }));
   router.add("PUT", "/v1/campaigns/{campaign}", Scope::marketing,
              [&services](Request& request, Reply reply) {
                put_object<Campaign>(services, request, std::move(reply));

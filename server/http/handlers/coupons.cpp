@@ -197,6 +197,7 @@ absl::StatusOr<Desk::Issue> read_issue(const Services& services, const Request& 
   for (const std::string_view id : reader.texts("user_ids", Desk::k_issued_max, k_id_bytes_max)) {
     issue.user_ids.emplace_back(id);
   }
+  issue.is_for_everybody = reader.boolean("for_everybody").value_or(false);
   issue.codes =
       reader.integer("codes", 1, static_cast<std::int64_t>(Desk::k_issued_max)).value_or(0);
   if (issue.user_ids.empty() == (issue.codes == 0)) {
@@ -226,7 +227,11 @@ void issue_grants(const Services& services, const Request& request, Reply reply)
             json.null();
           }
           json.key("reason");
-          one.denial ? json.value(name_of(one.denial->reason)) : json.null();
+          if (one.denial) {
+            json.value(name_of(one.denial->reason));
+          } else {
+            one.withheld ? json.value(name_of(*one.withheld)) : json.null();
+          }
           json.end_object();
         }
         json.end_array().end_object();

@@ -113,13 +113,21 @@ std::string recommendation_json(const RecommendationCall& call, const RecommendA
   return body;
 }
 
-std::string page_json(const PageCall& page, const std::vector<RecommendAnswer>& answers) {
+std::string page_json(const PageCall& page, const std::vector<RecommendAnswer>& answers,
+                      const std::vector<std::string>& ready) {
   std::size_t products = 0;
   for (const RecommendAnswer& answer : answers) products += answer.products.size();
   std::string body = room_for(products);
   JsonWriter json(body);
   json.begin_object().key("placements").begin_array();
-  for (std::size_t i = 0; i < answers.size(); ++i) append_answer(json, page.calls[i], answers[i]);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < page.calls.size(); ++i) {
+    if (ready[i].empty()) {
+      append_answer(json, page.calls[i], answers[next++]);
+    } else {
+      json.raw(ready[i]);
+    }
+  }
   json.end_array().end_object();
   return body;
 }

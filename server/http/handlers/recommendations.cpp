@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "server/http/event_loop.h"
+#include "server/http/handlers/coupon_recommendations.h"
 #include "server/http/handlers/person.h"
 #include "server/http/handlers/recommendation_json.h"
 #include "server/http/handlers/routes.h"
@@ -73,13 +74,34 @@ absl::StatusOr<Response> answered(const Services& services, const Recommendation
   return json_response(recommendation_json(call, *answer));
 }
 
+absl::StatusOr<Response> coupon_placement(const Services& services,
+                                          const RecommendationCall& call) {
+  VITRINE_ASSIGN_OR_RETURN(std::string body, coupon_placement_json(services, call));
+  return json_response(std::move(body));
+}
+
 absl::StatusOr<Response> recommend_one(const Services& services, const Request& request,
                                        Effort effort, absl::StatusOr<RecommendationCall> call) {
   if (!call.ok()) return call.status();
   call->request.effort = effort;
   settle_person(services, request, *call);
   VITRINE_RETURN_IF_ERROR(check_segments(services, call->request));
+  if (asks_for_coupons(services, *call)) return coupon_placement(services, *call);
   return answered(services, *call, services.recommender.recommend(call->request));
+}
+
+// The recommender counts the placements it was asked for; those of coupons stand between them.
+absl::Status with_its_place(const absl::Status& status, const std::vector<std::string>& coupons) {
+  std::string message(message_of(status));
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < coupons.size(); ++i) {
+    if (!coupons[i].empty()) continue;
+    const std::string counted = fmt::format("placements[{}]", place++);
+    if (!message.starts_with(counted)) continue;
+    message.replace(0, counted.size(), fmt::format("placements[{}]", i));
+    break;
+  }
+  return {status.code(), message};
 }
 
 absl::StatusOr<Response> recommend_page(const Services& services, const Request& request,
@@ -91,12 +113,20 @@ absl::StatusOr<Response> recommend_page(const Services& services, const Request&
     VITRINE_RETURN_IF_ERROR(check_segments(services, call.request));
   }
   std::vector<recommend::RecommendRequest> requests;
-  requests.reserve(page.calls.size());
-  for (const RecommendationCall& call : page.calls) requests.push_back(call.request);
+  std::vector<std::string> coupons(page.calls.size());  // empty where products are asked for
+  for (std::size_t i = 0; i < page.calls.size(); ++i) {
+    const RecommendationCall& call = page.calls[i];
+    if (!asks_for_coupons(services, call)) {
+      requests.push_back(call.request);
+      continue;
+    }
+    VITRINE_ASSIGN_OR_RETURN(coupons[i], coupon_placement_json(services, call));
+  }
+  if (requests.empty()) return json_response(page_json(page, {}, coupons));
   const auto answers = services.recommender.recommend_page(requests);
-  if (!answers.ok()) return with_its_field(answers.status());
+  if (!answers.ok()) return with_its_field(with_its_place(answers.status(), coupons));
   for (const RecommendAnswer& answer : *answers) keep_decision(services, answer);
-  return json_response(page_json(page, *answers));
+  return json_response(page_json(page, *answers, coupons));
 }
 
 absl::StatusOr<Response> rank(const Services& services, const Request& request, Effort effort) {
@@ -184,15 +214,23 @@ class Gathered {
     replies.reserve(waiting.size());
     for (Waiting& each : waiting) {
       const std::optional<Effort> effort = admitted(services, each.request, steady_us());
+      if (!effort) {
+        each.reply.send_or_fail(refused());
+        continue;
+      }
       absl::StatusOr<RecommendationCall> call = (*each.read)(each.request);
-      if (!effort || !call.ok()) {
-        each.reply.send_or_fail(effort ? call.status() : refused());
+      if (!call.ok()) {
+        each.reply.fail(call.status());
         continue;
       }
       call->request.effort = *effort;
       settle_person(services, each.request, *call);
       if (absl::Status known = check_segments(services, call->request); !known.ok()) {
         each.reply.fail(known);
+        continue;
+      }
+      if (asks_for_coupons(services, *call)) {
+        each.reply.send_or_fail(coupon_placement(services, *call));
         continue;
       }
       calls.push_back(*std::move(call));

@@ -1,5 +1,7 @@
 #include "server/http/handlers/routes.h"
 
+#include "server/http/handlers/coupon_routes.h"
+
 namespace vitrine::http {
 
 void add_api_routes(Router& router, const Services& services) {
@@ -11,8 +13,12 @@ void add_api_routes(Router& router, const Services& services) {
   add_audience_routes(router, services);
   add_webhook_routes(router, services);
   add_campaign_routes(router, services);
+  add_campaign_report_routes(router, services);
   add_coupon_routes(router, services);
+  add_coupon_recommendation_routes(router, services);
   add_redemption_routes(router, services);
+  add_points_routes(router, services);
+  add_coupon_import_routes(router, services);
   add_analytics_routes(router, services);
   add_expression_routes(router, services);
   add_product_routes(router, services);

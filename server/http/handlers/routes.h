@@ -37,7 +37,12 @@
 #include "server/webhooks/webhooks.h"
 
 namespace vitrine::coupons {
+class CouponRecommender;
 class Desk;
+}  // namespace vitrine::coupons
+
+namespace vitrine::payoff {
+class CampaignReporter;
 }
 
 namespace vitrine::http {
@@ -65,6 +70,8 @@ struct Services {
   webhooks::Webhooks& webhooks;
   CouponStore& campaigns;
   coupons::Desk& coupons;
+  const coupons::CouponRecommender& coupon_recommender;
+  const payoff::CampaignReporter& campaign_reports;
   WrongCodes& wrong_codes;
   decisions::DecisionLog& decisions;
   const decisions::ResultsBook& results;
@@ -96,7 +103,9 @@ void add_segment_routes(Router& router, const Services& services);
 void add_audience_routes(Router& router, const Services& services);
 void add_webhook_routes(Router& router, const Services& services);
 void add_campaign_routes(Router& router, const Services& services);
+void add_campaign_report_routes(Router& router, const Services& services);
 void add_coupon_routes(Router& router, const Services& services);
+void add_coupon_recommendation_routes(Router& router, const Services& services);
 void add_redemption_routes(Router& router, const Services& services);
 void add_analytics_routes(Router& router, const Services& services);
 void add_expression_routes(Router& router, const Services& services);

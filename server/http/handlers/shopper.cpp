@@ -6,44 +6,29 @@
 #include "server/segments/person.h"
 
 namespace vitrine::http {
-namespace {
-
-// Traits are kept as JSON: a text has quotes.
-std::string level_of(const profiles::Profile& profile) {
-  for (const profiles::Trait& trait : profile.traits) {
-    if (trait.name != "level") continue;
-    const std::string& value = trait.value;
-    const bool is_text = value.size() >= 2 && value.front() == '"';
-    return is_text ? value.substr(1, value.size() - 2) : value;
-  }
-  return "";
-}
-
-}  // namespace
-
 coupons::Shopper shopper_of(const Services& services, std::string_view user_id) {
   coupons::Shopper shopper;
   if (!user_id.empty()) shopper.user = services.identities.find(user_id, "").user;
   const auto known = shopper.user == k_nobody ? nullptr : services.profiles.find(shopper.user);
   static const profiles::Profile nobody;
   const profiles::Profile& profile = known ? *known : nobody;
-  shopper.orders = profile.orders;
-  if (shopper.orders > 0) {
+  if (profile.orders > 0) {
     const auto orders = profiles::orders_of(profile);
+    for (const profiles::OrderSum& order : orders) shopper.orders += order.count;
     if (!orders.empty()) shopper.first_order_ms = orders.front().time_ms;
+    shopper.cancelled_orders = profile.cancelled_orders;
   }
-  shopper.level = level_of(profile);
   const auto book = services.campaigns.current();
   const TimeMs now_ms = services.clock.now_ms();
-  std::optional<segments::Surroundings> around;
-  std::optional<segments::PersonSubject> person;
+  const segments::Surroundings around = services.segment_engine.surroundings();
+  const segments::PersonSubject person(shopper.user, user_id.empty(), profile, now_ms, around);
+  shopper.level = person.level().name;
   for (const auto& [id, campaign] : book->campaigns()) {
-    if (!campaign->is_meant) continue;
-    if (!person) {
-      around = services.segment_engine.surroundings();
-      person.emplace(shopper.user, user_id.empty(), profile, now_ms, *around);
-    }
-    if (!campaign->is_meant->holds(*person, now_ms)) shopper.not_meant.insert(id);
+    // One that is over, or long from begun, gives nothing, whoever is meant by it.
+    const bool is_near = campaign->state_at(now_ms) == coupons::CampaignState::active ||
+                         campaign->state_at(now_ms + k_minute_ms) == coupons::CampaignState::active;
+    if (!campaign->is_meant || !is_near) continue;
+    if (!campaign->is_meant->holds(person, now_ms)) shopper.not_meant.insert(id);
   }
   return shopper;
 }

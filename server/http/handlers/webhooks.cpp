@@ -61,7 +61,8 @@ void append_webhook(JsonWriter& json, const Services& services, const Webhook& w
   json.field("active", webhook.is_active).field("version", webhook.version);
   json.key("changed_at");
   webhook.changed_ms == 0 ? json.null() : json.value(format_time(webhook.changed_ms));
-  json.field("state", state_of(services, webhook, facts));
+  json.field("state", state_of(services, webhook, facts)).key("stopped_because");
+  webhook.stopped_because.empty() ? json.null() : json.value(webhook.stopped_because);
   json.field("waiting", facts.waiting).field("dead", facts.dead);
   json.field("failures_in_row", facts.failures_in_row).key("oldest_waiting_at");
   facts.oldest_ms == 0 ? json.null() : json.value(format_time(facts.oldest_ms));
@@ -100,8 +101,9 @@ absl::StatusOr<Response> get_webhook(const Services& services, const Request& re
 
 // What was read can be written back: what the server says of itself is let pass.
 void skip_answers(ObjectReader& reader) {
-  for (const std::string_view name : {"version", "changed_at", "state", "waiting", "dead",
-                                      "failures_in_row", "oldest_waiting_at", "secret"}) {
+  for (const std::string_view name :
+       {"version", "changed_at", "state", "stopped_because", "waiting", "dead", "failures_in_row",
+        "oldest_waiting_at", "secret"}) {
     reader.any(name);
   }
 }

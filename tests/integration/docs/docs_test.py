@@ -5,6 +5,7 @@ import gzip
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import vitrine  # noqa: E402
 
 SHOP = vitrine.ROOT / "examples/online_retail"
+COUPONS = vitrine.ROOT / "tests/integration/cli/fixtures/complete_journey_coupons"
 LINES = 60_000  # the first weeks of the shop's year: enough for a model
 SERVED = "127.0.0.1:8080"  # what the documentation says; the test's server is on a free port
 
@@ -44,6 +46,7 @@ class DocsTest(unittest.TestCase):
                 weeks.write(line)
         with gzip.open(SHOP / "items.csv.gz", "rb") as products:
             (cls.folder / "products.csv").write_bytes(products.read())
+        shutil.copytree(COUPONS, cls.folder / "coupons")
         (cls.folder / ".curlrc").write_text("fail-with-body\n")
         binary = pathlib.Path(vitrine.BINARY).resolve()
         cls.environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}", "CURL_HOME": str(cls.folder)}
@@ -89,6 +92,9 @@ class DocsTest(unittest.TestCase):
 
     def test_coupons(self):
         self.assertGreater(self.run_all("docs/coupons.md", self.folder / "demo"), 5)
+
+    def test_campaign_reports(self):
+        self.assertGreater(self.run_all("docs/campaign_reports.md", self.folder / "demo"), 4)
 
     def test_the_readme_can_be_followed(self):
         self.assertGreater(self.run_all("README.md", self.folder / "shop",

@@ -32,14 +32,17 @@ class ApiTest : public ::testing::Test {
  protected:
   void SetUp() override { open(app::Access::everybody); }
 
-  void open(app::Access access) {
+  void open(app::Access access, app::Config config = {}) {
     services_.reset();
-    app::Config config;
     config.data = (folder_ / "data").string();
+    configure(config);
     auto services = app::Services::open(config, access, clock_, metrics_, *log_, {});
     ASSERT_TRUE(services.ok()) << services.status();
     services_ = *std::move(services);
   }
+
+  // What a test wants otherwise.
+  virtual void configure(app::Config&) {}
 
   Response ask(const Asked& asked, bool is_control = true) {
     Request request;

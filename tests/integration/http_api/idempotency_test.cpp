@@ -25,6 +25,18 @@ class IdempotencyTest : public ApiTest {
   int version(const Response& response) {
     return static_cast<int>(ok(response).at("version").as_int64());
   }
+  // Batches written and synced so far.
+  int syncs() const {
+    const std::string text = metrics_.text();
+    const std::string_view name = "\nvitrine_commit_sync_seconds_count ";
+    const std::size_t found = text.find(name);
+    return found == std::string::npos ? 0 : std::stoi(text.substr(found + name.size()));
+  }
+  void open_with_room(std::uint64_t min_free_bytes) {
+    app::Config config;
+    config.store.min_free_bytes = min_free_bytes;
+    open(app::Access::everybody, config);
+  }
 };
 
 TEST_F(IdempotencyTest, WhatIsSentAgainIsAnsweredAsBeforeAndDoneOnce) {
@@ -92,6 +104,56 @@ TEST_F(IdempotencyTest, WhatIsKeptGoesWithThePersonItNames) {
   EXPECT_THAT(receipt.body, HasSubstr(R"("owner":"kept_answers","dropped":1,)"));
   EXPECT_THAT(failure(put_with("k1", "MUG")), StartsWith("409 ")) << "others stay";
   EXPECT_EQ(version(put_with("k2", "MUG")), 3);
+}
+
+// One sync for both: no moment at which one is durable and the other is not.
+TEST_F(IdempotencyTest, AWriteAndItsAnswerAreOneBatch) {
+  const std::vector<Asked> writes = {
+      {"PUT", "/v1/products/cup", R"({"title":"CUP","price":"1.00","currency":"EUR"})", {}},
+      {"PATCH", "/v1/products/cup", R"({"title":"BLUE CUP"})", {}},
+      {"POST",
+       "/v1/products/batch",
+       R"({"products":[{"product_id":"mug","title":"MUG","price":"1.00","currency":"EUR"}]})",
+       {}},
+      {"DELETE", "/v1/products/cup", "", {}},
+      {"PUT", "/v1/placements/mine", R"({"sources":[{"source":"popular"}]})", {}},
+      {"DELETE", "/v1/placements/mine", "", {}},
+      {"PUT",
+       "/v1/campaigns/spring",
+       R"({"state":"active","window":{"end":"2026-12-31","time_zone":"Europe/Berlin"}})",
+       {}},
+      {"PUT",
+       "/v1/offers/five",
+       R"({"campaign":"spring","trigger":"code","effect":{"kind":"percent","percent_off":5},
+           "amounts":{"*":{"currency":"EUR","max_discount":"8.00"}}})",
+       {}},
+      {"POST", "/v1/grants", R"({"offer":"five","codes":2})", {}},
+      {"POST", "/v1/grants/1/revoke", "", {}},
+  };
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    Asked write = writes[i];
+    SCOPED_TRACE(write.method + " " + write.target);
+    write.headers.emplace_back("Idempotency-Key", fmt::format("k{}", i));
+    const int before = syncs();
+    const Response first = ask(write);
+    EXPECT_LT(first.status, 300) << first.body;
+    EXPECT_EQ(syncs(), before + 1);
+    open(app::Access::everybody);
+    const Response second = ask(write);
+    EXPECT_EQ(second.status, first.status);
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_THAT(second.headers, k_is_replayed);
+  }
+}
+
+TEST_F(IdempotencyTest, WhatCouldNotBeWrittenIsNotAnsweredAsDone) {
+  put_with("k1", "CUP");
+  open_with_room(std::uint64_t{1} << 50);
+  EXPECT_EQ(put_with("k2", "MUG").status, 503);
+  EXPECT_EQ(put_with("k2", "MUG").status, 503) << "and its answer is not kept";
+  EXPECT_EQ(put_with("k1", "CUP").status, 201) << "what was kept before is read all the same";
+  open_with_room(0);
+  EXPECT_EQ(version(put_with("k2", "MUG")), 2);
 }
 
 TEST_F(IdempotencyTest, TwinsAtTheSameTimeAreOneWrite) {

@@ -2,6 +2,7 @@
 // whatever compression makes of it in files.
 #include <gmock/gmock.h>
 
+#include "server/store/families.h"
 #include "tests/integration/http_api/api_fixture.h"
 
 namespace vitrine::http {
@@ -25,14 +26,13 @@ class PrivacyApiTest : public ApiTest {
   // The families, by number, with a value or key that holds the text.
   std::vector<int> families_with(std::string_view text) const {
     std::vector<int> found;
-    for (int number = 0; number <= static_cast<int>(store::Family::orders); ++number) {
-      const auto family = static_cast<store::Family>(number);
+    for (const store::Family family : store::all_families()) {
       bool holds = false;
       for (auto at = services_->database().walk(family, {}, true); at->valid(); at->next()) {
         holds = holds || at->value().find(text) != std::string_view::npos ||
                 at->key().find(text) != std::string_view::npos;
       }
-      if (holds) found.push_back(number);
+      if (holds) found.push_back(static_cast<int>(family));
     }
     return found;
   }

@@ -1,7 +1,9 @@
 // Segments as marketing works with them: say who is meant, see how many, see who, use and change
 // it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <map>
 #include <thread>
 
 #include "tests/integration/http_api/api_fixture.h"
@@ -11,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
 class SegmentsApiTest : public ApiTest {
@@ -188,6 +191,89 @@ TEST_F(SegmentsApiTest, TheRfmViewCountsCustomersTheirSpendAndTheirMoves) {
   })) << json::serialize(moved);
   EXPECT_THAT(failure(get("/v1/analytics/rfm?as_of=2026-01-01&compared_to=2026-02-01")),
               HasSubstr("compared_to"));
+}
+
+// Each month beside the view that compares its two ends.
+TEST_F(SegmentsApiTest, TheMonthsOfRfmAreWhatTheirEndsCompareTo) {
+  for (int order = 0; order < 6; ++order) {
+    clock_.advance(17 * k_day_ms);
+    ok(post("/v1/events",
+            fmt::format(R"({{"events":[{{"type":"purchase","user_id":"{}","product_id":"boot",
+                        "price":"80.00","currency":"EUR","order_id":"m-{}"}}]}})",
+                        order % 2 == 0 ? "cy" : "dee", order)));
+  }
+  clock_.advance(k_day_ms);
+  const json::value answer = ok(get("/v1/analytics/rfm/months?months=4"));
+  ASSERT_EQ(answer.at("months").as_array().size(), 4U);
+  std::size_t moves = 0;
+  std::string before;
+  for (const json::value& month : answer.at("months").as_array()) {
+    const std::string from(month.at("from").as_string().c_str());
+    const std::string to(month.at("to").as_string().c_str());
+    EXPECT_TRUE(before.empty() || before == from);
+    before = to;
+    const json::value view =
+        ok(get(fmt::format("/v1/analytics/rfm?as_of={}&compared_to={}", to, from)));
+    EXPECT_EQ(month.at("moved"), view.at("moved")) << from;
+    moves += month.at("moved").as_array().size();
+    for (std::size_t i = 0; i < month.at("groups").as_array().size(); ++i) {
+      EXPECT_EQ(month.at("groups").at(i).at("people"), view.at("groups").at(i).at("people"));
+    }
+  }
+  EXPECT_GT(moves, 3U);
+  EXPECT_EQ(before, answer.at("as_of").as_string().c_str());
+  EXPECT_THAT(failure(get("/v1/analytics/rfm/months?months=25")), HasSubstr("months"));
+}
+
+// One comes back after 20 days, one after 50; who bought before is as it was.
+TEST_F(SegmentsApiTest, CohortsSayWhoOrderedAgainAndWithinHowManyDays) {
+  auto order = [this, number = 0](std::string_view who) mutable {
+    ok(post("/v1/events",
+            fmt::format(R"({{"events":[{{"type":"purchase","user_id":"{}","product_id":"boot",
+                        "price":"80.00","currency":"EUR","order_id":"again-{}"}}]}})",
+                        who, ++number)));
+  };
+  const auto sums = [](const json::value& answer) {
+    std::map<std::string, double> all;
+    for (const json::value& cohort : answer.at("cohorts").as_array()) {
+      all["buyers"] += cohort.at("buyers").to_number<double>();
+      for (const json::value& month : cohort.at("months").as_array()) {
+        all["orders"] += month.at("orders").to_number<double>();
+        all["spend"] += month.at("spend").to_number<double>();
+      }
+      for (const json::value& within : cohort.at("ordered_again").as_array()) {
+        const std::string days = json::serialize(within.at("within_days"));
+        all["watched " + days] += within.at("watched").to_number<double>();
+        all["again " + days] += within.at("again").to_number<double>();
+      }
+    }
+    return all;
+  };
+  const std::string query = fmt::format("/v1/analytics/cohorts?months=12&as_of={}",
+                                        format_time(clock_.now_ms() + 115 * k_day_ms));
+  const auto before = sums(ok(get(query)));
+  order("uma");
+  clock_.advance(20 * k_day_ms);
+  order("uma");
+  order("vic");
+  clock_.advance(50 * k_day_ms);
+  order("vic");
+  clock_.advance(45 * k_day_ms);
+  const json::value answer = ok(get(query));
+  std::map<std::string, double> gained = sums(answer);
+  for (auto& [name, sum] : gained) sum -= before.at(name);
+  EXPECT_THAT(gained, UnorderedElementsAre(Pair("buyers", 2), Pair("orders", 4), Pair("spend", 320),
+                                           Pair("watched 30", 2), Pair("again 30", 1),
+                                           Pair("watched 60", 2), Pair("again 60", 2),
+                                           Pair("watched 90", 2), Pair("again 90", 2)));
+  const auto& cohorts = answer.at("cohorts").as_array();
+  ASSERT_EQ(cohorts.size(), 12U);
+  for (std::size_t i = 0; i < cohorts.size(); ++i) {
+    const auto& months = cohorts[i].at("months").as_array();
+    EXPECT_EQ(months.size(), 12 - i) << "no month that has not begun";
+    EXPECT_EQ(months.front().at("buyers"), cohorts[i].at("buyers")) << "all of them in the first";
+  }
+  EXPECT_THAT(failure(get("/v1/analytics/cohorts?months=25")), HasSubstr("months"));
 }
 
 }  // namespace

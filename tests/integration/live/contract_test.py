@@ -215,9 +215,10 @@ class ContractTest(unittest.TestCase):
         self.ask("POST", "/v1/expressions/check", {"expression": 'count("view", "7d") > 1', "about": "person"})
 
     def coupons(self):
-        self.ask("PUT", "/v1/campaigns/spring", {"state": "active", "budgets": [
+        self.ask("PUT", "/v1/campaigns/spring", {"state": "active", "holdout": {"share": 0}, "budgets": [
             {"measure": "discount", "currency": "EUR", "value": "100.00"}]}, status=201)
         spring = self.ask("GET", "/v1/campaigns/spring")
+        self.ask("GET", "/v1/campaigns/spring/report")
         self.ask("PUT", "/v1/campaigns/spring?validate_only=true", spring)
         self.ask("PUT", "/v1/campaigns/spring", spring, **{"If-Match": f'"{spring["version"]}"'})
         self.ask("PUT", "/v1/campaigns/spring", {"window": {"time_zone": "Mars"}}, status=400)
@@ -236,6 +237,11 @@ class ContractTest(unittest.TestCase):
         self.ask("POST", "/v1/coupons/claim", {"offer": "claim", "user_id": "u1"})
         self.ask("POST", "/v1/coupons/claim", {"offer": "claim"}, status=400)
         self.ask("GET", "/v1/grants?user_id=u1")
+        self.ask("POST", "/v1/coupons/recommendations", {"user_id": "u1", "currency": "EUR", "explore": False})
+        self.ask("POST", "/v1/coupons/recommendations", {"limit": 10}, status=400)
+        self.ask("POST", "/v1/pages", {"placements": [{"placement": "home"}, {"placement": "coupons"}]})
+        self.ask("PUT", "/v1/campaigns/later", {"window": {"start": "2027-06-01T00:00:00Z"}}, status=201)
+        self.ask("GET", "/v1/campaigns/later")
         self.assertEqual(len(self.ask("POST", "/v1/coupons/qualify", cart)["coupons"]), 2)
         held = self.ask("POST", "/v1/coupons/validate",
                         {**cart, "coupons": ["TWENTY", "NONE"], "order_ref": "o-1", "hold_seconds": 60})
@@ -250,6 +256,20 @@ class ContractTest(unittest.TestCase):
         self.ask("GET", "/v1/redemptions/o-9", status=404)
         self.ask("POST", f"/v1/grants/{given['grant']}/revoke", {})
         self.ask("GET", "/v1/offers/given/results")
+        # Its offer is paused, so it gives nothing and is not over until it is cancelled.
+        self.ask("PUT", "/v1/offers/later", {**offer, "code": None, "trigger": "granted", "paused": True}, status=201)
+        job = self.ask("POST", "/v1/grants/jobs", {"offer": "later", "user_ids": ["u1", "u2"]}, status=202)["job"]
+        self.ask("GET", "/v1/grants/jobs")
+        self.ask("GET", f"/v1/grants/jobs/{job}")
+        for change in ("pause", "resume", "cancel"):
+            self.ask("POST", f"/v1/grants/jobs/{job}/{change}", {})
+        self.ask("POST", "/v1/import/grants", {"grants": [
+            {"offer": "later", "user_id": "u1", "granted_at": "2026-01-01", "valid_until": "2026-02-01"}]})
+        self.ask("POST", "/v1/import/redemptions", {"redemptions": [
+            {"order_id": "o-old", "offer": "later", "user_id": "u1", "redeemed_at": "2026-01-02", "currency": "EUR",
+             "discount": "1.00"}]})
+        self.ask("POST", "/v1/users/u1/points", {"points": 10, "reference": "hello"})
+        self.ask("GET", "/v1/users/u1/points")
         self.ask("PUT", "/v1/offers/gone", {**offer, "code": "GONE"}, status=201)
         self.ask("DELETE", "/v1/offers/gone", status=204)
         self.ask("PUT", "/v1/campaigns/gone", {}, status=201)
@@ -268,6 +288,8 @@ class ContractTest(unittest.TestCase):
         self.ask("POST", "/v1/segments/preview", {"expression": "user.orders_count > 0"})
         self.ask("GET", "/v1/users/u1")
         self.ask("GET", "/v1/analytics/rfm?compared_to=2020-01-01")
+        self.ask("GET", "/v1/analytics/rfm/months?months=2")
+        self.ask("GET", "/v1/analytics/cohorts?months=2")
         self.ask("DELETE", "/v1/segments/hand", status=204)
         self.ask("GET", "/v1/segments/hand", status=404)
         self.ask("PUT", "/v1/segments/x", {"expression": "user.order_count > 0"}, status=400)

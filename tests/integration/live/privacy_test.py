@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
-"""What a person may ask for: to see everything, to be forgotten in every file, to be left alone."""
+"""Who is erased is gone from every file, whatever the shop knew of them and wherever it was written since."""
 
-import base64
 import json
 import pathlib
 import shutil
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -14,106 +12,10 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import shop  # noqa: E402
 import vitrine  # noqa: E402
-
-USER = "annabel-7Q5x2"
-VISITOR = "cookie-93kd02mf"
-EMAIL = "annabel.lee@seaside.example"
-SESSION = "session-of-annabel-1"
-SECRETS = [USER, VISITOR, EMAIL, SESSION]
+from person import EMAIL, SECRETS, USER, VISITOR, PersonTest, event, found_in  # noqa: E402
 
 
-def forms_of(text):
-    """Every way in which a file may hold a text: raw, UTF-16, base64 at any offset."""
-    raw = text.encode()
-    forms = {raw, text.encode("utf-16-le"), text.encode("utf-16-be"), raw.hex().encode()}
-    for skip in range(3):
-        whole = raw[skip:]
-        forms.add(base64.b64encode(whole[: len(whole) // 3 * 3]))
-        forms.add(base64.urlsafe_b64encode(whole[: len(whole) // 3 * 3]))
-    return forms
-
-
-def found_in(folder, secrets=tuple(SECRETS)):
-    """Which secret is in which file."""
-    found = []
-    for path in sorted(pathlib.Path(folder).rglob("*")):
-        if not path.is_file():
-            continue
-        content = path.read_bytes()
-        found += [(text, path.name) for text in secrets if any(form in content for form in forms_of(text))]
-    return found
-
-
-def event(event_id, kind="view", **fields):
-    return {"event_id": event_id, "type": kind, **fields}
-
-
-def journey():
-    """Anonymous, then logged in: behaviour, an order, traits, a refusal by quarantine."""
-    who = {"user_id": USER, "visitor_id": VISITOR, "session_id": SESSION}
-    return [
-        event("a1", visitor_id=VISITOR, session_id=SESSION, product_id=shop.product_id(2, 1)),
-        event("a2", visitor_id=VISITOR, product_id=shop.product_id(2, 2)),
-        event("a3", "identify", **who, properties={"traits": {"email": EMAIL, "user": USER}}),
-        event("a4", "cart_add", **who, product_id=shop.product_id(2, 3)),
-        event("a5", "search", **who, query=f"orders of {EMAIL}"),
-        event(f"{USER}-a6", "purchase", **who, product_id=shop.product_id(2, 3), quantity=2, price="4.50",
-              currency="EUR", order_id="A-1001", properties={"gift_to": EMAIL}),
-        event("a7", "veiw", **who, product_id=shop.product_id(2, 4), properties={"email": EMAIL}),
-        # What another person says of this one.
-        event("b1", user_id="bob", product_id=shop.product_id(5, 1), properties={"invited_by": USER, "page": "/x"}),
-    ]
-
-
-class PrivacyTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.at = pathlib.Path(self.folder.name)
-        self.data = self.at / "data"
-        shop.write_files(self.at, users=40)
-        vitrine.run("import", "--data", self.data, "--products", self.at / "products.csv",
-                    "--events", self.at / "events.csv", "--shift-time-to-now")
-
-    def tearDown(self):
-        self.folder.cleanup()
-
-    def live(self, server):
-        status, _, answer = server.request("POST", "/v1/events", {"events": journey()})
-        self.assertEqual((status, answer["accepted"], len(answer["rejected"])), (200, 7, 1))
-        status, _, answer = server.request("GET", f"/v1/placements/home/products?user_id={USER}")
-        self.assertEqual((status, answer["personalized"]), (200, True))
-        vitrine.wait_until(lambda: len(self.exported(server)["owners"]["decisions"]) > 0, 10, "the decision is kept")
-
-    def exported(self, server, user=USER):
-        status, _, answer = server.request("GET", f"/v1/users/{user}/export")
-        self.assertEqual(status, 200, answer)
-        return answer
-
-    def erase(self, server, user=USER):
-        status, _, answer = server.request("DELETE", f"/v1/users/{user}")
-        self.assertEqual(status, 200, answer)
-        return answer
-
-    def assert_gone(self, server):
-        self.assertEqual(server.request("GET", f"/v1/users/{USER}")[0], 404)
-        self.assertEqual(server.request("GET", f"/v1/users/{USER}/export")[0], 404)
-        for query in (f"user_id={USER}", f"visitor_id={VISITOR}"):
-            status, _, answer = server.request("GET", f"/v1/placements/home/products?{query}")
-            self.assertEqual((status, answer["personalized"]), (200, False))
-
-    def assert_late_events_are_refused(self, server):
-        late = [event("late-1", user_id=USER, product_id=shop.product_id(2, 1)),
-                event("late-2", visitor_id=VISITOR, product_id=shop.product_id(2, 1)),
-                event("late-3", user_id=USER, visitor_id="another", product_id=shop.product_id(2, 1)),
-                event("late-4", "veiw", user_id=USER, product_id=shop.product_id(2, 1)),
-                event("late-5", user_id="bob", visitor_id=VISITOR, product_id=shop.product_id(2, 1))]
-        status, _, answer = server.request("POST", "/v1/events", {"events": late})
-        self.assertEqual(status, 200, answer)
-        codes = {refused["index"]: refused["code"] for refused in answer["rejected"]}
-        self.assertEqual(codes, {0: "erased", 1: "erased", 2: "erased", 3: "unknown_type"})
-        status, _, answer = server.request("GET", "/v1/quarantine?limit=100")
-        self.assertNotIn(USER, json.dumps(answer))
-
+class PrivacyTest(PersonTest):
     def test_nothing_of_an_erased_person_is_in_any_file_with_restart_backup_and_restore_between(self):
         before, after, again = self.at / "before", self.at / "after", self.at / "again"
         (self.data / "rejected").mkdir(exist_ok=True)
@@ -143,8 +45,65 @@ class PrivacyTest(unittest.TestCase):
             self.assert_gone(server)
         self.assertEqual(found_in(again), [], "in what was restored from it")
 
-    def make_key(self, *arguments):
-        return vitrine.run_json("keys", "create", "--data", self.data, *arguments)["key"]
+    def put(self, server, path, body, key=None):
+        status, _, answer = server.request("PUT", path, body, {"Idempotency-Key": key} if key else None)
+        self.assertIn(status, (200, 201), (path, answer))
+        return answer
+
+    def deal_with(self, server):
+        """Coupons given, claimed, held and spent; places in segments, and a webhook that cannot be reached."""
+        self.put(server, "/v1/campaigns/spring", {"state": "active", "window": {"end": "2099-12-31",
+                                                                               "time_zone": "Europe/Berlin"}})
+        for offer, trigger in (("gift", "granted"), ("taken", "claimed"), ("welcome", "granted")):
+            self.put(server, f"/v1/offers/{offer}", {
+                "campaign": "spring", "trigger": trigger, "effect": {"kind": "percent", "percent_off": 10},
+                "amounts": {"*": {"currency": "EUR", "max_discount": "8.00"}}})
+        cart = {"currency": "EUR", "user_id": USER, "identifiers": [EMAIL],
+                "lines": [{"product_id": shop.product_id(2, 1), "unit_price": "30.00"}]}
+        given = []
+        for offer in ("gift", "welcome"):
+            status, _, answer = server.request("POST", "/v1/grants", {"offer": offer, "user_ids": [USER]},
+                                               {"Idempotency-Key": f"give-{offer}"})
+            self.assertEqual(status, 200, answer)
+            given.append(answer["grants"][0]["grant"]["code"])
+        self.assertEqual(server.request("POST", "/v1/coupons/claim", {"offer": "taken", "user_id": USER})[0], 201)
+        server.post("/v1/redemptions", {**cart, "order_id": "C-1", "coupons": given[:1]})
+        held = server.post("/v1/coupons/validate", {**cart, "order_ref": "C-2", "hold_seconds": 3600,
+                                                    "coupons": given[1:]})
+        self.assertIsNotNone(held["reservation"], held)
+        self.put(server, "/v1/segments/vips", {"kind": "static"})
+        self.put(server, "/v1/webhooks/crm", {"url": "http://127.0.0.1:9/"})  # nobody listens there
+        vitrine.wait_until(lambda: server.get("/v1/webhooks/crm")["state"] == "live", 20, "the webhook follows")
+        server.post("/v1/segments/vips/members", {"add": [USER]})
+        vitrine.wait_until(lambda: len(self.exported(server)["owners"]["webhooks"]) > 0, 20, "it is to be told")
+        server.post(f"/v1/users/{USER}/consents", {"purpose": "marketing", "granted": True,
+                                                   "source": f"mail to {EMAIL}"})
+
+    def test_nothing_is_left_of_what_the_shop_and_the_person_had_with_each_other(self):
+        options = ("--webhook-allow-private", "--webhook-retry-ms", "50")
+        backup, restored = self.at / "backup", self.at / "restored"
+        with vitrine.Server(self.data, *options) as server:
+            self.live(server)
+            self.deal_with(server)
+            owners = self.exported(server)["owners"]
+            self.assertEqual([name for name, part in owners.items() if not part], ["rejected_imports"])
+        with vitrine.Server(self.data, *options) as server:
+            receipt = self.erase(server)
+            dropped = {owner["owner"]: owner["dropped"] for owner in receipt["owners"]}
+            for owner in ("segments", "webhooks", "kept_answers", "consents", "coupons"):
+                self.assertGreater(dropped[owner], 0, owner)
+            self.assertEqual(found_in(self.data), [], "while the server runs")
+            self.assertEqual(server.get(f"/v1/grants?user_id={USER}")["grants"], [])
+            self.assertEqual(server.get("/v1/redemptions/C-1")["state"], "applied", "what was paid stays")
+            vitrine.run("backup", backup, "--data", self.data)
+        self.assertEqual(found_in(self.data), [], "after the end")
+        self.assertEqual(found_in(backup), [], "in a backup made afterwards")
+        vitrine.run("restore", backup, "--data", restored)
+        for _ in range(2):
+            with vitrine.Server(restored, *options) as server:
+                self.assert_gone(server)
+            self.assertEqual(found_in(restored), [], "in what was restored from it")
+        self.check_sound(restored)
 
     def test_a_page_does_not_learn_that_somebody_was_erased_and_cannot_bring_them_back(self):
         page, privacy = self.make_key("--scopes", "collect,recommend"), self.make_key("--scopes", "privacy")
@@ -201,7 +160,8 @@ class PrivacyTest(unittest.TestCase):
     def check_receipt(self, receipt):
         owners = {owner["owner"]: owner for owner in receipt["owners"]}
         self.assertEqual(list(owners), ["identity", "profiles", "log", "orders", "decisions", "quarantine",
-                                        "rejected_imports", "segments", "webhooks", "kept_answers", "consents", "coupons"])
+                                        "rejected_imports", "segments", "webhooks", "kept_answers", "consents", "coupons",
+                                        "coupon_decisions"])
         counts = {name: (owner["dropped"], owner["kept_without_person"]) for name, owner in owners.items()}
         self.assertEqual(counts["identity"], (2, 0))
         self.assertEqual(counts["profiles"], (1, 0))
@@ -212,13 +172,6 @@ class PrivacyTest(unittest.TestCase):
         self.assertEqual(counts["rejected_imports"], (1, 0))
         self.assertEqual([text for text in SECRETS if text in json.dumps(receipt)], [])
         self.assertLessEqual(receipt["requested_at"], receipt["completed_at"])
-
-    def check_sound(self, data):
-        checks = vitrine.run_json("verify", "--data", data)
-        self.assertTrue(checks["sound"], checks)
-        outcomes = {check["name"]: check["outcome"] for check in checks["checks"]}
-        self.assertEqual(outcomes["log"], "sound")
-        self.assertEqual(outcomes["profiles"], "sound")
 
     def test_a_restored_backup_forgets_again_whom_the_folder_forgot_since(self):
         backup, restored = self.at / "backup", self.at / "restored"
@@ -343,80 +296,6 @@ class PrivacyTest(unittest.TestCase):
         self.assertEqual(found_in(restored), [])
         self.check_sound(restored)
 
-    def test_a_deleted_tag_is_gone_and_never_comes_back(self):
-        def tags():
-            status, _, answer = server.request("GET", f"/v1/users/{USER}/tags")
-            self.assertEqual(status, 200, answer)
-            return {tag["name"]: tag for tag in answer["tags"]}
-
-        def identify(event_id, traits):
-            server.send(event(event_id, "identify", user_id=USER, properties={"traits": traits}))
-
-        with vitrine.Server(self.data) as server:
-            self.live(server)
-            identify("t1", {"plan": "gold"})
-            self.assertEqual((tags()["user.traits.plan"]["value"], tags()["user.traits.plan"]["source"]),
-                             ("gold", "shop"))
-            self.assertTrue(tags()["user.traits.plan"]["updated_at"])
-            self.assertTrue(any(tag["source"] == "events" and tag["rule"] for tag in tags().values()))
-            self.assertEqual(server.request("DELETE", f"/v1/users/{USER}/tags/user.traits.plan")[0], 204)
-            self.assertNotIn("user.traits.plan", tags())
-            identify("t2", {"plan": "tin", "size": "M"})
-            self.assertEqual(("user.traits.plan" in tags(), tags()["user.traits.size"]["value"]), (False, "M"))
-            self.assertNotIn("plan", server.request("GET", f"/v1/users/{USER}")[2]["traits"])
-            self.assertNotIn("plan", self.exported(server)["owners"]["profiles"][0]["traits"])
-            for path, code in ((f"{USER}/tags/user.traits.plan", 404), ("nobody/tags/user.traits.plan", 404),
-                               (f"{USER}/tags/user.events_count", 422)):
-                status, _, answer = server.request("DELETE", f"/v1/users/{path}")
-                self.assertEqual(status, code, answer)
-        with vitrine.Server(self.data) as server:
-            identify("t3", {"plan": "lead"})
-            self.assertNotIn("user.traits.plan", tags())
-        self.check_sound(self.data)
-
-    def test_what_a_person_agreed_to_is_kept_obeyed_exported_and_forgotten(self):
-        path = f"/v1/users/{USER}/consents"
-
-        def say(purpose, granted, **more):
-            body = {"purpose": purpose, "granted": granted, "source": "checkout", **more}
-            status, _, answer = server.request("POST", path, body)
-            self.assertEqual((status, answer.get("granted")), (200, granted), answer)
-
-        def is_personalized():
-            return server.request("GET", f"/v1/placements/home/products?user_id={USER}")[2]["personalized"]
-
-        with vitrine.Server(self.data) as server:
-            self.live(server)
-            say("marketing", True, text_version="2026-10")
-            say("personalization", False)
-            self.assertFalse(is_personalized())
-            say("marketing", False)
-            say("personalization", True)
-            self.assertTrue(is_personalized())
-            server.request("PATCH", f"/v1/users/{USER}", {"personalize": False})
-            self.assertFalse(is_personalized())
-            answer = server.request("GET", path)[2]
-            self.assertEqual([(one["purpose"], one["granted"], one["source"]) for one in answer["history"]],
-                             [("marketing", True, "checkout"), ("personalization", False, "checkout"),
-                              ("marketing", False, "checkout"), ("personalization", True, "checkout"),
-                              ("personalization", False, "api")])
-            self.assertEqual({one["purpose"]: one["granted"] for one in answer["current"]},
-                             {"marketing": False, "personalization": False})
-            for body, field in (({"purpose": "fun", "granted": True, "source": "x"}, "purpose"),
-                                ({"purpose": "sharing", "source": "x"}, "granted"),
-                                ({"purpose": "sharing", "granted": True}, "source")):
-                status, _, refused = server.request("POST", path, body)
-                self.assertEqual((status, refused["error"]["field"]), (400, field), refused)
-        with vitrine.Server(self.data) as server:
-            self.assertEqual(server.request("GET", path)[2], answer, "after a restart")
-            self.assertEqual(len(self.exported(server)["owners"]["consents"]), 5)
-            receipt = self.erase(server)
-            self.assertEqual([owner["dropped"] for owner in receipt["owners"] if owner["owner"] == "consents"], [5])
-            self.assertEqual(server.request("GET", path)[0], 404)
-            status, _, refused = server.request("POST", path, {"purpose": "sharing", "granted": True, "source": "x"})
-            self.assertEqual(status, 422, refused)
-        self.check_sound(self.data)
-
     def test_an_order_stays_without_the_person_and_is_still_known(self):
         with vitrine.Server(self.data) as server:
             self.live(server)
@@ -432,69 +311,6 @@ class PrivacyTest(unittest.TestCase):
         orders = [line for line in lines if line.get("order_id") == "A-1001"]
         self.assertEqual(len(orders), 1)
         self.assertEqual((orders[0]["quantity"], orders[0].get("user_id")), (2, None), orders[0])
-
-    def test_an_export_holds_what_every_owner_keeps_and_nothing_of_others(self):
-        with vitrine.Server(self.data) as server:
-            self.live(server)
-            archive = self.exported(server)
-            owners = archive["owners"]
-            self.assertEqual({person.get("user_id") or person["visitor_id"] for person in owners["identity"]},
-                             {USER, VISITOR})
-            self.assertEqual(owners["profiles"][0]["traits"]["email"], EMAIL)
-            self.assertEqual([(order["net_minor"], order["currency"]) for order in owners["profiles"][0]["orders"]],
-                             [(900, "EUR")])
-            self.assertIn("cart_add", {deed["type"] for deed in owners["profiles"][0]["deeds"]})
-            self.assertEqual([entry["event_id"] for entry in owners["log"]],
-                             ["a1", "a2", "a3", "a4", "a5", f"{USER}-a6"])
-            self.assertEqual(owners["log"][5]["properties"], {"gift_to": EMAIL})
-            self.assertEqual(len(owners["orders"]), 1)
-            self.assertGreater(len(owners["decisions"][0]["products"]), 0)
-            self.assertEqual([entry["code"] for entry in owners["quarantine"]], ["unknown_type"])
-            self.assertNotIn("b1", json.dumps(archive))
-            again = self.exported(server)
-            self.assertEqual(again["owners"], owners, "the same for the same state")
-            self.assertEqual(server.request("GET", "/v1/users/nobody/export")[0], 404)
-            self.assertEqual(server.request("DELETE", "/v1/users/nobody")[0], 404)
-
-    def answers(self, server, user):
-        """What every path shows to the person."""
-        listed = shop.product_id
-        person = {"user_id": user}
-        calls = [("GET", f"/v1/placements/home/products?user_id={user}&limit=8", None),
-                 ("POST", "/v1/recommendations", {"placement": "home", "limit": 8, "session_id": f"s-{user}", **person}),
-                 ("POST", "/v1/pages", {"placements": [{"placement": "home", "limit": 4},
-                                                       {"placement": "email", "limit": 4}], **person}),
-                 ("POST", "/v1/rankings", {"products": [listed(theme, 5) for theme in range(8)], **person})]
-        found = []
-        for method, path, body in calls:
-            status, _, answer = server.request(method, path, body)
-            self.assertEqual(status, 200, answer)
-            lists = answer.get("placements", [answer])
-            found.append([(part.get("personalized"), [shown["product_id"] for shown in part["products"]])
-                          for part in lists])
-        return found
-
-    def test_a_refusal_holds_on_the_next_answer_of_every_path_and_after_restart_and_merge(self):
-        with vitrine.Server(self.data) as server:
-            for user, theme in (("carl", 1), ("dora", 6)):
-                server.send(*[event(f"{user}-{n}", user_id=user, session_id=f"s-{user}",
-                                    product_id=shop.product_id(theme, n)) for n in range(6)])
-            self.assertNotEqual(self.answers(server, "carl"), self.answers(server, "dora"))
-            for user in ("carl", "dora"):
-                status, _, answer = server.request("PATCH", f"/v1/users/{user}", {"personalize": False})
-                self.assertEqual((status, answer), (200, {"user_id": user, "personalize": False}))
-            self.assertEqual(self.answers(server, "carl"), self.answers(server, "dora"))
-            self.assertEqual(self.answers(server, "carl"), self.answers(server, "never-seen"))
-            server.send(event("merge", user_id="carl", visitor_id="carls-phone", product_id=shop.product_id(1, 9)))
-            _, _, answer = server.request("GET", "/v1/placements/home/products?visitor_id=carls-phone")
-            self.assertFalse(answer["personalized"])
-            _, _, bad = server.request("PATCH", "/v1/users/carl", {"personalize": "no"})
-            self.assertEqual(bad["error"]["field"], "personalize")
-        with vitrine.Server(self.data) as server:
-            self.assertEqual(self.answers(server, "carl"), self.answers(server, "dora"))
-            self.assertFalse(server.request("GET", "/v1/users/carl")[2]["personalize"])
-            server.request("PATCH", "/v1/users/carl", {"personalize": True})
-            self.assertNotEqual(self.answers(server, "carl"), self.answers(server, "dora"))
 
 
 if __name__ == "__main__":

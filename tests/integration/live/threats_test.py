@@ -77,7 +77,7 @@ class ThreatsTest(unittest.TestCase):
         passed = sorted(path for (_, path), status in found.items() if status != 403)
         # What a page needs, and nothing that names people, keys or what others did.
         for path in passed:
-            self.assertRegex(path, r"^/v1/(events|recommendations|pages|rankings|placements(/\{placement\}/products)?|coupons/(qualify|validate|claim))$")
+            self.assertRegex(path, r"^/v1/(events|recommendations|pages|rankings|placements(/\{placement\}/products)?|coupons/(qualify|validate|claim|recommendations))$")
         for route in (("get", "/v1/users/{id}"), ("get", "/v1/keys"), ("get", "/v1/quarantine"), ("get", "/metrics"),
                       ("get", "/v1/stats"), ("post", "/v1/import/events"), ("put", "/v1/placements/{placement}")):
             self.assertIn(route, refused)
@@ -100,6 +100,51 @@ class ThreatsTest(unittest.TestCase):
         self.assertEqual(self.status("post", "/v1/coupons/qualify", key, body=cart), 200, "nobody's cart has its price")
         held = {**cart, "hold_seconds": 60, "order_ref": "o-1"}
         self.assertEqual(self.status("post", "/v1/coupons/validate", key, body=held), 403)
+
+    def test_codes_of_coupons_are_not_to_be_guessed(self):
+        key = self.keys["admin"]["key"]
+
+        def tries(user, code):
+            cart = {"lines": [{"product_id": "p00-01", "unit_price": "5.00"}], "currency": "EUR", "user_id": user}
+            return self.status("post", "/v1/coupons/validate", key, body={**cart, "coupons": [code]})
+
+        self.assertEqual({tries("eve", f"GUESS-{number}") for number in range(20)}, {200})
+        self.assertEqual(tries("eve", "GUESS-20"), 429)
+        self.assertEqual(tries("mallory", "GUESS-20"), 200, "others go on")
+
+    def calls_under(self, *beginnings):
+        calls = [call for call in self.calls if call[1].startswith(beginnings)]
+        for beginning in beginnings:
+            self.assertTrue(any(call[1].startswith(beginning) for call in calls), beginning)
+        return calls
+
+    def reached(self, key, calls):
+        """Of these routes, those that let the key pass."""
+        answers = {(method, path): self.status(method, call_of(path), key, body={} if method != "get" else None)
+                   for method, path, _ in calls}
+        self.assertNotIn(401, answers.values())
+        return {route for route, status in answers.items() if status != 403}
+
+    def test_coupons_segments_audiences_and_webhooks_are_for_marketing_alone(self):
+        calls = self.calls_under("/v1/campaigns", "/v1/offers", "/v1/grants", "/v1/redemptions", "/v1/reservations",
+                                 "/v1/segments", "/v1/audiences", "/v1/webhooks")
+        self.assertGreater(len(calls), 30)
+        everything = {(method, path) for method, path, _ in calls}
+        for scope in SCOPES:
+            may = scope in ("marketing", "admin")
+            self.assertEqual(self.reached(self.keys[scope]["key"], calls), everything if may else set(), scope)
+        self.assertEqual(self.reached(self.public["key"], calls), set())
+
+    def test_marketing_does_not_reach_what_is_known_of_a_person(self):
+        everything = self.calls_under("/v1/users", "/v1/visitors", "/v1/erasures")
+        # Points are money that marketing gives; they say nothing else of anybody.
+        points = [call for call in everything if call[1].endswith("/points")]
+        calls = [call for call in everything if call not in points]
+        self.assertEqual(self.reached(self.keys["marketing"]["key"], points), {call[:2] for call in points})
+        self.assertTrue(any("consents" in path for _, path, _ in calls))
+        for scope in SCOPES:
+            if scope not in ("privacy", "admin"):
+                self.assertEqual(self.reached(self.keys[scope]["key"], calls), set(), scope)
 
     def test_a_secret_key_is_refused_in_a_url(self):
         self.assertEqual(self.status("get", f"/v1/products?key={self.keys['catalog']['key']}"), 401)

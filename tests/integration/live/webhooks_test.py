@@ -24,7 +24,7 @@ FAST = ("--webhook-retry-ms", "50", "--webhook-timeout-ms", "2000")
 class Receiver:
     """Takes POSTs on loopback; `answer(path, event)` decides the status, 200 without it."""
 
-    def __init__(self, answer=None, seconds=0.0):
+    def __init__(self, answer=None, seconds=0.0, headers=None):
         self.got = []
         self.lock = threading.Lock()
         receiver = self
@@ -40,6 +40,8 @@ class Receiver:
                 with receiver.lock:
                     receiver.got.append((status, dict(self.headers), body, event))
                 self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 if status == 302:
                     self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
@@ -127,6 +129,40 @@ class WebhooksTest(unittest.TestCase):
 
     def server(self, *arguments):
         return vitrine.Server(self.data, "--webhook-allow-private", *FAST, *arguments)
+
+    def test_a_receiver_that_is_gone_is_told_no_more_and_the_webhook_says_so(self):
+        is_gone = [True]
+        receiver = self.receiver(lambda path, event: 410 if is_gone[0] else 200)
+        with self.server() as server:
+            make_segment(server)
+            follow(server, "crm", receiver.url())
+            server.send(view("ann"))
+            vitrine.wait_until(lambda: server.get("/v1/webhooks/crm")["state"] == "stopped", 20, "it is stopped")
+            stopped = server.get("/v1/webhooks/crm")
+            self.assertFalse(stopped["active"])
+            self.assertIn("410", stopped["stopped_because"])
+            tries = len(receiver.got)
+            server.send(view("bob"))
+            time.sleep(0.5)  # ten times what a failure waits for
+            self.assertEqual(len(receiver.got), tries)
+
+            is_gone[0] = False
+            again = put(server, "/v1/webhooks/crm", {"url": receiver.url()})
+            self.assertIsNone(again["stopped_because"])
+            vitrine.wait_until(lambda: sorted(users(receiver.delivered())) == ["ann", "bob"], 20, "both are told")
+
+    def test_a_receiver_that_asks_for_a_rest_gets_it(self):
+        receiver = self.receiver(lambda path, event: 429 if len(receiver.got) == 0 else 200,
+                                 headers={"Retry-After": "2"})
+        with self.server() as server:
+            make_segment(server)
+            follow(server, "crm", receiver.url())
+            server.send(view("ann"))
+            vitrine.wait_until(lambda: len(receiver.got) == 1, 20, "refused")
+            refused = time.monotonic()
+            server.send(view("bob"))
+            vitrine.wait_until(lambda: len(receiver.delivered()) == 2, 20, "both are told")
+            self.assertGreater(time.monotonic() - refused, 1.5)
 
     def test_who_comes_and_goes_is_told_in_order_and_signed(self):
         receiver = self.receiver()

@@ -12,6 +12,7 @@
 
 #include "base/published.h"
 #include "server/coupons/desk.h"
+#include "server/coupons/open_holds.h"
 #include "tests/support/open_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -25,19 +26,23 @@ class DeskTest : public testing::Test {
     database_ = open_store(folder_.path());
     on_.emplace(*database_);
     identities_ = identity::IdentityBook::open(*database_).value();
+    decisions_ = CouponDecisionLog::open(*database_, on_->metrics, {}).value();
     desk_ = Desk::open({.database = *database_,
                         .committer = on_->committer,
                         .identities = *identities_,
                         .catalog = *catalog_,
                         .offers = offers_,
                         .clock = on_->clock,
-                        .metrics = on_->metrics})
+                        .metrics = on_->metrics,
+                        .decisions = &*decisions_,
+                        .rules = rules_})
                 .value();
   }
   void reopen() {
     const TimeMs now_ms = on_->clock.now_ms();
     on_->committer.stop();
     desk_.reset();
+    decisions_.reset();
     identities_.reset();
     on_.reset();
     database_.reset();
@@ -49,6 +54,7 @@ class DeskTest : public testing::Test {
     return {.id = "spring",
             .state = CampaignState::active,
             .end_ms = CommitterOnStore::k_now_ms + 30 * k_day_ms,
+            .holdout_share = 0,
             .budgets = std::move(budgets),
             .version = 1};
   }
@@ -127,9 +133,13 @@ class DeskTest : public testing::Test {
   void expect_sound() {
     const auto reconciled = Ledger::reconcile(*database_);
     EXPECT_TRUE(reconciled.ok()) << reconciled.status();
+    const auto held = check_open_holds(*database_);
+    EXPECT_TRUE(held.ok()) << held.status();
   }
 
   const TempFolder folder_;
+  // Nobody is kept from anything unless a test asks for it.
+  DecisionRules rules_{.control_percent = 0, .new_per_week = DecisionRules::k_new_per_week_max};
   std::uint64_t version_ = 0;
   catalog::ProductNumbers numbers_;
   std::unique_ptr<catalog::Catalog> catalog_ = catalog::Catalog::in_memory({}, numbers_);
@@ -137,6 +147,7 @@ class DeskTest : public testing::Test {
   std::unique_ptr<store::Database> database_;
   std::optional<CommitterOnStore> on_;
   std::unique_ptr<identity::IdentityBook> identities_;
+  std::unique_ptr<CouponDecisionLog> decisions_;
   std::unique_ptr<Desk> desk_;
 };
 

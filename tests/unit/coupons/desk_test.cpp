@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "server/coupons/code.h"
+#include "server/profiles/fixed_hash.h"
 #include "tests/unit/coupons/desk_fixture.h"
 
 namespace vitrine::coupons {
@@ -197,9 +198,9 @@ TEST_F(DeskTest, CodesOfManyAreEachGoodOnce) {
   EXPECT_EQ(result_of(redeem(checkout("o-1", "ann", {typed}))), "applied");
   EXPECT_EQ(result_of(redeem(checkout("o-2", "bob", {issued[3].grant->code}))), "USED");
   EXPECT_EQ(result_of(redeem(checkout("o-3", "bob", {"NOSUCHCODE"}))), "UNKNOWN_CODE");
-  const auto denials = desk_->denials_of("twenty");
-  ASSERT_THAT(denials, SizeIs(1));
-  EXPECT_EQ(denials[0].first, Reason::used);
+  DenialBook::Counts expected = {};
+  expected.at(static_cast<std::size_t>(Reason::used)) = 1;
+  EXPECT_EQ(desk_->denials().counts_of("twenty"), expected);
 }
 
 TEST_F(DeskTest, ACodeHas65RandomBitsAndALetterThatChecksThem) {
@@ -266,6 +267,97 @@ TEST_F(DeskTest, WhoIsForgottenHasNoGrantsAndTheirOrdersNameNobody) {
   EXPECT_EQ(desk_->export_person(subject).value(), "[]");
   EXPECT_EQ(desk_->redemption("o-1").value()->user, k_nobody);
   expect_sound();
+}
+
+// 20 pieces at a price of their own, two a person, for one second.
+TEST_F(DeskTest, AFlashSaleEndsWithItsStockOrItsTime) {
+  use(campaign());
+  Offer offer{.id = "flash",
+              .campaign = "spring",
+              .trigger = Trigger::automatic,
+              .effect = {.kind = Kind::bundle, .set = {{"shirt", 1}}, .max_quantity = 2}};
+  offer.amounts["*"] = {.currency = "EUR", .price = {1000}};
+  offer.limits = {{.measure = Measure::stock, .value = 3},
+                  {.measure = Measure::stock, .scope = Scope::user, .value = 2}};
+  offer.start_ms = CommitterOnStore::k_now_ms;
+  offer.end_ms = CommitterOnStore::k_now_ms + k_second_ms;
+  use(offer);
+  const auto sold = [&](const std::string& order, const std::string& user, std::int64_t pieces) {
+    Checkout one = checkout(order, user, {});
+    one.cart.lines = {{"a", "shirt", {4000}, pieces}};
+    const Outcome outcome = redeem(one);
+    return outcome.ok() && outcome->order ? outcome->order->discount().minor : -1;
+  };
+  const auto said = [&](const std::string& user) {
+    Checkout one = checkout("", user, {});
+    one.shopper.user = identities_->find(user, "").user;
+    const auto all = desk_->qualify(one).value();
+    return all.at(0).denial ? std::string(name_of(all.at(0).denial->reason)) : "usable";
+  };
+  EXPECT_EQ(sold("o-1", "ann", 5), 6000);  // two of five
+  EXPECT_EQ(said("ann"), "USER_LIMIT");
+  EXPECT_EQ(said("bob"), "usable");
+  EXPECT_EQ(sold("o-2", "bob", 1), 3000);
+  EXPECT_EQ(said("cy"), "STOCK");
+  EXPECT_EQ(sold("o-3", "cy", 1), 0);
+  EXPECT_EQ(balance("offer/flash/stock").committed, 3);
+  std::ignore = give_back("o-2", "r-1", {});
+  EXPECT_EQ(said("cy"), "usable");
+  on_->clock.advance(k_second_ms);
+  EXPECT_EQ(said("cy"), "EXPIRED");
+  expect_sound();
+}
+
+TEST_F(DeskTest, AFirstOrderThatWasCancelledIsNone) {
+  use(campaign());
+  Offer offer = twenty();
+  offer.conditions.first_order = true;
+  use(offer);
+  EXPECT_EQ(result_of(redeem(checkout("o-1"))), "applied");
+  EXPECT_EQ(result_of(redeem(checkout("o-2"))), "FIRST_ORDER_ONLY");
+  // The shop told that it was taken back as a whole.
+  Checkout next = checkout("o-2");
+  next.shopper.cancelled_orders = {profiles::fixed_hash("o-1")};
+  EXPECT_EQ(result_of(redeem(next)), "applied");
+  // What comes of the first one after that does not free the second.
+  EXPECT_TRUE(give_back("o-1", "r-1", {}).ok());
+  EXPECT_EQ(result_of(redeem(checkout("o-3"))), "FIRST_ORDER_ONLY");
+}
+
+// A refusal costs the order nothing of what it holds.
+TEST_F(DeskTest, ARefusedRedemptionLeavesItsReservationAsItIs) {
+  use(campaign({{.measure = Measure::discount, .currency = "EUR", .value = 2000}}));
+  use(twenty());
+  const Outcome held = hold(checkout("o-1"));
+  ASSERT_TRUE(held.ok() && held->order) << result_of(held);
+  Checkout smaller = checkout("o-1");
+  smaller.cart.lines.resize(1);
+  smaller.request_hash = "other";
+  EXPECT_EQ(result_of(redeem(smaller)), "MIN_SPEND");
+  EXPECT_EQ(result_of(hold(smaller)), "MIN_SPEND");
+  EXPECT_EQ(balance("campaign/spring/discount/EUR"), (Balance{0, 2000}));
+  EXPECT_EQ(result_of(redeem(checkout("o-2", "bob"))), "BUDGET");
+  expect_sound();
+  // All there is, is this order's: it is priced and redeemed on what it holds itself.
+  EXPECT_THAT(desk_->check(checkout("o-1"))->denied, ::testing::IsEmpty());
+  EXPECT_EQ(result_of(redeem(checkout("o-1"))), "applied");
+  EXPECT_EQ(balance("campaign/spring/discount/EUR"), (Balance{2000, 0}));
+  expect_sound();
+}
+
+TEST_F(DeskTest, WhatIsHeldForNothingIsFound) {
+  use(campaign());
+  use(twenty());
+  const Outcome held = hold(checkout("o-1"));
+  expect_sound();
+  // As a fault would leave it: the reservation is gone, the balance still holds for it.
+  ASSERT_TRUE(on_->committer
+                  .submit_and_wait([&](events::Batch& batch) {
+                    batch.erase(store::Family::grants, reservation_key(held->order->number));
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_THAT(check_open_holds(*database_).status().message(), HasSubstr("holds 2000"));
 }
 
 // 64 threads, 100,000 attempts in all, room for 1,000.

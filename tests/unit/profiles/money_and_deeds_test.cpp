@@ -136,6 +136,39 @@ TEST(DeedsTest, OfTooManyMinutesTheNewestOfEachTypeStay) {
   EXPECT_EQ(forwards.deeds.front().minute, k_now_ms / k_minute_ms + 10);
 }
 
+TEST(ChannelsTest, AreCountedInWhateverOrderTheyComeAndStored) {
+  std::vector<ChannelUse> uses;
+  for (const char* name :
+       {"web", "app", "store", "web", "app", "a", "b", "c", "d", "e", "f", "g"}) {
+    uses.push_back({.name = name, .events = 1, .last_ms = k_now_ms + std::ssize(uses)});
+  }
+  uses.push_back({.name = "", .events = 5});
+  uses.push_back({.name = std::string(ChannelUse::k_name_bytes_max + 1, 'a'), .events = 5});
+  Profile forwards;
+  Profile backwards;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    keep_channel(uses[i], forwards);
+    keep_channel(uses[uses.size() - 1 - i], backwards);
+  }
+  EXPECT_EQ(forwards, backwards);
+  EXPECT_EQ(forwards.channels.size(), Profile::k_channels_max);
+  EXPECT_EQ(main_channel(forwards)->name, "app");
+  EXPECT_EQ(decode_profile(encode(forwards))->channels, forwards.channels);
+  EXPECT_EQ(main_channel(Profile()), nullptr);
+
+  Profile merged;
+  merge(forwards, merged);
+  EXPECT_EQ(merged.channels, forwards.channels);
+}
+
+TEST(ChannelsTest, ARecordFromBeforeTheyWereKeptHasNone) {
+  Profile before;
+  see(k_now_ms, k_now_ms, 1, before);
+  const std::string record = encode(before);
+  ASSERT_TRUE(decode_profile(record).ok());
+  EXPECT_TRUE(decode_profile(record)->channels.empty());
+}
+
 TEST(MoneyOfEventsTest, IsPriceTimesQuantityAndTakenOverWithItsOrder) {
   catalog::ProductNumbers numbers;
   ProfileBook book(numbers);

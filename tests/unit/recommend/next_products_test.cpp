@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/random.h"
 #include "server/profiles/profile_book.h"
@@ -49,7 +50,10 @@ class SlowTwin {
       weight *= options_.step_decay;
     }
     std::map<std::uint32_t, double> scores;
+    std::size_t places = 0;
     for (const int neighbor : neighbors(steps)) {
+      if (places >= options_.neighbor_places_max) break;
+      places += sessions_.at(neighbor).size();
       for (const auto& [product, worth] : heard(sessions_.at(neighbor), steps)) {
         if (worth > 0) scores[product] += worth;
       }
@@ -88,7 +92,8 @@ class SlowTwin {
   std::vector<int> neighbors(const Steps& steps) const {
     std::map<int, double> alike;
     std::map<int, TimeMs> newest;
-    for (const auto& [product, weight] : steps) {
+    for (const auto& [product, weight] :
+         std::span(steps).first(std::min(steps.size(), options_.asked_steps_max))) {
       auto sessions = holding(product);
       sessions.resize(std::min(sessions.size(), options_.sessions_of_step_max));
       for (const int session : sessions) {
@@ -135,6 +140,8 @@ class SlowTwin {
     for (const auto& [product, score] : scores) bridges.emplace_back(-score, product);
     std::ranges::sort(bridges);
     bridges.resize(std::min(bridges.size(), options_.bridges_max));
+    const auto reach = static_cast<std::ptrdiff_t>(options_.bridge_reach);
+    std::size_t places = 0;
     for (const auto& [negative, bridge] : bridges) {
       auto sessions = holding(bridge);
       sessions.resize(std::min(sessions.size(), options_.sessions_of_bridge_max));
@@ -142,6 +149,7 @@ class SlowTwin {
           options_.bridge_weight * -negative /
           std::pow(static_cast<double>(sessions.size()), options_.bridge_share_power);
       for (const int session : sessions) {
+        if (places >= options_.bridge_places_max) return;
         const auto& clicks = sessions_.at(session);
         std::ptrdiff_t from = 0;
         for (std::size_t i = 0; i < clicks.size(); ++i) {
@@ -149,6 +157,8 @@ class SlowTwin {
         }
         std::map<std::uint32_t, double> best;
         for (std::size_t at = 0; at < clicks.size(); ++at) {
+          if (std::abs(static_cast<std::ptrdiff_t>(at) - from) > reach) continue;
+          ++places;
           best[clicks[at]] =
               std::max(best[clicks[at]],
                        weight * kernel(static_cast<std::ptrdiff_t>(at) - from,
@@ -223,20 +233,28 @@ TEST_F(NextProductsTest, CountsAsTheSlowTwinDoes) {
     click(session,
           (shelf + static_cast<std::uint32_t>(random.below(random.below(5) == 0 ? 60 : 8))) % 60);
   }
+  NextProductsOptions patient;  // a limit that falls among equals falls otherwise in the twin
+  patient.bridge_places_max = 100'000;
   NextProductsOptions narrow;
   narrow.sessions_of_step_max = 7;
   narrow.neighbors_max = 9;
   narrow.steps_max = 3;
   narrow.bridges_max = 4;
   narrow.sessions_of_bridge_max = 3;
+  NextProductsOptions frugal;
+  frugal.asked_steps_max = 2;
+  frugal.neighbor_places_max = 40;
+  frugal.bridge_reach = 1;
+  frugal.bridge_places_max = 25;
   for (int round = 0; round < 30; ++round) {
     std::vector<std::uint32_t> clicks;
     for (std::uint64_t i = random.below(8) + 1; i > 0; --i) {
       const auto product = static_cast<std::uint32_t>(random.below(60));
       if (clicks.empty() || clicks.back() != product) clicks.push_back(product);
     }
-    expect_like_twin(clicks, {});
+    expect_like_twin(clicks, patient);
     expect_like_twin(clicks, narrow);
+    expect_like_twin(clicks, frugal);
   }
 }
 

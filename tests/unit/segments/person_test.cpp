@@ -115,6 +115,18 @@ TEST_F(PersonTest, WhatTheShopSaysIsAskedAsText) {
   EXPECT_TRUE(holds("\"age\" in user.traits && !(\"weight\" in user.traits)"));
 }
 
+TEST_F(PersonTest, TheChannelIsTheOneOfMostEvents) {
+  const auto comes_by = [&](const std::string& channel) {
+    LogEntry entry = entries_.event(1, EventType::view, "boot", k_now_ms);
+    std::get<Event>(entry.what).channel = channel;
+    book_.apply(entry);
+  };
+  comes_by("");
+  EXPECT_TRUE(holds("!has(user.channel)"));
+  for (const char* channel : {"web", "app", "app"}) comes_by(channel);
+  EXPECT_TRUE(holds("user.channel == \"app\""));
+}
+
 TEST_F(PersonTest, StagesGoByTheDaysSinceOrders) {
   happens(EventType::purchase, "boot", 0, "o-1", 8000);
   const auto stage_after = [&](TimeMs days) {

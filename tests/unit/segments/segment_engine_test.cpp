@@ -152,6 +152,27 @@ TEST_F(SegmentEngineTest, PeopleLeaveWithinASecondOfTheirTime) {
   EXPECT_THAT(members("active"), testing::IsEmpty());
 }
 
+// A view does not change since when somebody is known, unless it is an older one than all before.
+TEST_F(SegmentEngineTest, AnEventThatCameLateMakesSomebodyKnownForLonger) {
+  put("old", "user.lifetime_days >= 5");
+  put("early", "user.first_seen_at < timestamp(\"" + format_time(k_now_ms - 9 * k_day_ms) + "\")");
+  view(1);
+  view(2);
+  settle();
+  view(1, k_day_ms);
+  settle();
+  EXPECT_THAT(members("old"), testing::IsEmpty());
+  view(1, 10 * k_day_ms);
+  settle();
+  EXPECT_THAT(members("old"), testing::ElementsAre(1));
+  EXPECT_THAT(members("early"), testing::ElementsAre(1));
+  put("later", "user.lifetime_days >= 8");
+  view(2, 9 * k_day_ms);
+  settle();
+  EXPECT_THAT(members("old"), testing::ElementsAre(1, 2));
+  EXPECT_THAT(members("later"), testing::ElementsAre(1, 2));
+}
+
 TEST_F(SegmentEngineTest, ADecisionSeesTheLastEventBeforeTheMembersDo) {
   put("active", "count(\"view\", \"24h\") >= 1");
   settle();
@@ -231,6 +252,8 @@ TEST_F(SegmentEngineTest, MembersAreThoseWhoAreMeantWhateverHappens) {
       {"shoes", "count_in(\"view\", \"Shoes\", \"30d\") > 0"},
       {"level", "user.level == \"gold\""},
       {"cheap", "user.price_to <= 20 && user.orders_count > 0"},
+      {"known", "user.is_known || user.lifetime_days == 0"},
+      {"lately", "days_since(user.first_seen_at) < 3"},
       {"mixed", "in_segment(\"active\") && !in_segment(\"spender\")"}};
   for (const auto& [key, expression] : segments) put(key, expression);
   Random random(3);

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "base/random.h"
 #include "base/status.h"
@@ -49,6 +51,7 @@ TEST(DatabaseTest, WhatIsNewTakesOnlySoMuchMemoryInAllFamiliesTogether) {
   ASSERT_TRUE(opened.ok()) << opened.status();
   Database& database = **opened;
   const std::string value(10'000, 'x');
+  constexpr std::uint64_t k_much = std::uint64_t{40} << 20;
   std::uint64_t most = 0;
   for (int i = 0; i < 150; ++i) {
     WriteSet changes;
@@ -56,10 +59,13 @@ TEST(DatabaseTest, WhatIsNewTakesOnlySoMuchMemoryInAllFamiliesTogether) {
       for (int j = 0; j < 20; ++j) changes.put(family, std::to_string(20 * i + j), value);
     }
     ASSERT_TRUE(database.write(std::move(changes)).ok());
+    // Nobody else waits for the disk, and a busy machine may take long to get there.
+    for (int look = 0; look < 4000 && database.memory_use().write_buffers > k_much; ++look) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_LE(database.memory_use().write_buffers, k_much) << "of 90 MB that fit the families";
     most = std::max(most, database.memory_use().write_buffers);
   }
-  // Nobody waits for the disk, so how much is on its way there depends on how busy the machine is.
-  EXPECT_LT(most, std::uint64_t{60} << 20) << "of 90 MB that would fit the families' own limits";
   EXPECT_GT(most, options.write_buffers_bytes / 2);
   EXPECT_GT(database.memory_use().block_cache, 0U);
   EXPECT_EQ(get(database, Family::people, "2999"), value);
@@ -234,13 +240,13 @@ TEST(DatabaseTest, AReaderLeavesNothingBehind) {
   const TempFolder folder;
   const TempFolder temporary;
   open_store(folder.path()).reset();
-  ASSERT_EQ(::setenv("TMPDIR", temporary.path().c_str(), 1), 0);
+  ASSERT_EQ(::setenv("TMPDIR", temporary.path().c_str(), 1), 0);  // NOLINT(concurrency-mt-unsafe)
   {
     const auto reader = Database::open_beside(folder.path());
     ASSERT_TRUE(reader.ok());
     EXPECT_FALSE(std::filesystem::is_empty(temporary.path()));
   }
-  ::unsetenv("TMPDIR");
+  ::unsetenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
   EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
 }
 

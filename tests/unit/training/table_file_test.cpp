@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/status.h"
+#include "tests/support/temp_folder.h"
 
 namespace vitrine::training {
 namespace {
@@ -15,8 +16,7 @@ class TableFileTest : public testing::Test {
  protected:
   // "b|a" of every row.
   absl::StatusOr<std::vector<std::string>> read(const std::string& text) {
-    const std::filesystem::path path =
-        std::filesystem::path(testing::TempDir()) / "table_file_test.csv";
+    const std::filesystem::path path = folder_ / "table.csv";
     std::ofstream(path) << text;
     std::vector<std::string> rows;
     const std::vector<std::string_view> columns = {"b", "a"};
@@ -28,6 +28,8 @@ class TableFileTest : public testing::Test {
         }));
     return rows;
   }
+
+  TempFolder folder_;  // of this test alone: others run beside it
 };
 
 TEST_F(TableFileTest, GivesTheNamedColumnsInTheOrderAsked) {

@@ -105,6 +105,23 @@ TEST_F(TargetQueueTest, OneThatKeepsFailingIsTriedOneAtATimeWithRestsBetween) {
   EXPECT_GT(take_all(k_now_ms + 60'000).size(), 1U) << "it is well again";
 }
 
+TEST_F(TargetQueueTest, ARestThatTheReceiverAsksForHoldsForEverybodyAndPastASuccess) {
+  add(1, 7);
+  add(2, 8);
+  add(3, 9);
+  take_all(k_now_ms);
+  queue_.end(taken_.at(1), {.http_status = 429, .retry_after_ms = 30'000}, k_now_ms);
+  end(2, 200);
+  add(4, 10);
+  EXPECT_THAT(take_all(k_now_ms + 29'999), testing::IsEmpty());
+  EXPECT_EQ(queue_.next_ms(), k_now_ms + 30'000);
+  EXPECT_THAT(take_all(k_now_ms + 30'000), testing::UnorderedElementsAre(1, 4));
+
+  queue_.end(taken_.at(3), {.http_status = 503, .retry_after_ms = 40 * k_day_ms}, k_now_ms);
+  add(5, 11);
+  EXPECT_EQ(queue_.next_ms(), k_now_ms + TargetQueue::k_asked_rest_ms_max) << "no longer than that";
+}
+
 TEST_F(TargetQueueTest, WhoIsForgottenIsToldOfNoMore) {
   add(1, 7);
   add(2, 7);
