@@ -60,7 +60,7 @@ class Load {
   RequestSource source_;
   int poll_ = -1;
   std::vector<Connection> connections_;
-  std::vector<std::size_t> idle_;
+  std::deque<std::size_t> idle_;      // the longest idle one is next, so that all take part
   std::deque<std::int64_t> backlog_;  // when each waiting request was due
   std::size_t in_flight_ = 0;
   std::int64_t start_us_ = 0;
@@ -110,16 +110,16 @@ void Load::start_due(std::int64_t now_us) {
     while (!backlog_.empty() && !idle_.empty()) {
       const std::int64_t due_us = backlog_.front();
       backlog_.pop_front();
-      const std::size_t index = idle_.back();
-      idle_.pop_back();
+      const std::size_t index = idle_.front();
+      idle_.pop_front();
       send(index, due_us);
     }
     outcome_.backlog_max = std::max<std::uint64_t>(outcome_.backlog_max, backlog_.size());
     return;
   }
   while (now_us < end_us_ && !idle_.empty()) {
-    const std::size_t index = idle_.back();
-    idle_.pop_back();
+    const std::size_t index = idle_.front();
+    idle_.pop_front();
     send(index, steady_us());
   }
 }

@@ -5,13 +5,11 @@ memory that the server takes.
 Attacks the server that it starts itself, over loopback, for as long as a measurement takes, and with so many sockets
 and bytes as are written here. Works on the shops of bars.py in FOLDER.
 
-  python3 benchmarks/shop/attacks.py build/release FOLDER [--size 100k] [--seconds S] [--rate R] [--json]
+  python3 benchmarks/shop/attacks.py build/release FOLDER [--size 100k] [--seconds S] [--rate R] [--only BEGINNING] [--json]
 """
 
-import argparse
 import contextlib
 import gzip
-import json
 import pathlib
 import socket
 import sys
@@ -21,9 +19,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
 
-from measuring import Bar, Bench, latencies, memory_mib, server_on  # noqa: E402
+from measuring import HOME, Bar, latencies, measure_alone, memory_mib, server_on  # noqa: E402
 
-HOME = "/v1/placements/home/products?user_id={user}&limit=12"
 SLOW_CLIENTS = 5000
 VISITS = 10_000
 PAUSE_S = 0.002  # between two requests of one attacker: its own work must not be what others wait for
@@ -79,7 +76,7 @@ def short_visits(port, stopped):
     while count < VISITS and not stopped.is_set():
         connect(port).close()
         count += 1
-        time.sleep(PAUSE_S / 8)
+        time.sleep(PAUSE_S / 16)
     return count
 
 
@@ -100,6 +97,8 @@ def attacked(bench):
                               seconds=seconds)
         measure(2)
         for name, attack in ATTACKS.items():
+            if not name.startswith(options.only):
+                continue
             calm = measure()
             before = memory_mib(server.process.pid)["VmRSS"]
             stopped, sent = threading.Event(), []
@@ -116,20 +115,5 @@ def attacked(bench):
             bench.row(f"  {sum(sent):,} of them; memory", f"{more:+,.0f} MiB", Bar("MiB", MEMORY_MIB), more)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build")
-    parser.add_argument("folder")
-    parser.add_argument("--size", default="100k")
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--rate", type=float, default=500)
-    parser.add_argument("--json", action="store_true")
-    bench = Bench(parser.parse_args())
-    bench.run("attacks", attacked)
-    if bench.options.json:
-        print(json.dumps(bench.rows))
-    return 1 if bench.failures or any(row["verdict"] == "MISSED" for row in bench.rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure_alone(__doc__, {"attacks": attacked}, rate=500.0, only=""))

@@ -170,21 +170,17 @@ def watch_memory(server, until, every, seen):
 
 
 def mixed(bench):
-    def views(count):
-        return '{"events":[' + ",".join(
-            f'{{"event_id":"{{id}}-{i}","type":"view","user_id":"{{user}}","product_id":"p{i * 37}"}}'
-            for i in range(count)) + "]}"
     with bench.copy_of("100k") as data, server_on(data) as server:
+        visits = ("--bodies", bench.visits("100k"), "--connections", 32)
         seconds = bench.options.minutes * 60 or 4 * bench.options.seconds
         # Sessions and caches first hold as much as they ever will: what grows then, grows for ever.
-        bench.load(server, "100k", "--connections", 32, "--body", views(60), path="/v1/events", seconds=seconds / 5)
+        bench.load(server, "100k", *visits, path="/v1/events", seconds=seconds / 5)
         bench.load(server, "100k", "--connections", 4, seconds=seconds / 30, path=HOME)
         for times in (1, 2):
             memory = []
             events = {}
             writing = threading.Thread(target=lambda: events.update(bench.load(
-                server, "100k", "--rate", 500 * times, "--connections", 32, "--body", views(10), path="/v1/events",
-                seconds=seconds)))
+                server, "100k", "--rate", 500 * times, *visits, path="/v1/events", seconds=seconds)))
             writing.start()
             watching = threading.Thread(target=lambda: watch_memory(server, writing, seconds / 10, memory))
             watching.start()
@@ -195,7 +191,7 @@ def mixed(bench):
             bar = Bar("ms p99", 10) if times == 1 else Bar("ms p99", stretch=10)
             bench.row(f"mixed for {seconds:g} s: {2000 * times:,} recommend/s", latencies(outcome), bar,
                       at_rate(outcome, 2000 * times))
-            bench.row(f"  with {5000 * times:,} events/s, 10 a request", latencies(events),
+            bench.row(f"  with {5000 * times:,} events/s, 10 a request and visit", latencies(events),
                       Bar("errors", 0) if times == 1 else Bar("errors", stretch=0), events["errors"])
             bench.row("  memory by tenths of that time", " ".join(f"{mib:,.0f}" for mib in memory) + " MiB")
             bench.row("  of it the store's", f"{metric(server, 'vitrine_store_memory_bytes') / 2**20:,.0f} MiB")

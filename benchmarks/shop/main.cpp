@@ -1,6 +1,7 @@
-// make_shop FOLDER [--products N] [--users N] [--events N] [--dims D]: a data folder of any size,
-// to measure the server with.
+// make_shop FOLDER [--products N] [--users N] [--events N] [--dims D] [--visits FILE]: a data
+// folder of any size, to measure the server with.
 //
+// FILE gets bodies of /v1/events for http_load, a visit of ten views a line.
 // Catalog, people and events go through the committer into the store, as everything does; the model
 // is published and promoted. A folder that is there is left alone when it is what was asked for.
 #include <fmt/core.h>
@@ -32,12 +33,15 @@ namespace {
 constexpr std::uint32_t k_products_a_batch = 1000;
 constexpr std::uint32_t k_events_a_batch = 2000;
 constexpr std::uint32_t k_visit_events_max = 8;
+constexpr std::uint32_t k_visits = 20'000;
+constexpr std::uint32_t k_visit_views = 10;
 constexpr TimeMs k_history_ms = 60 * k_day_ms;
 constexpr std::array k_kinds = {EventType::view,     EventType::view, EventType::view,
                                 EventType::cart_add, EventType::view, EventType::purchase};
 
 struct Wish {
   std::filesystem::path folder;
+  std::filesystem::path visits;  // none when empty
   Size size;
   std::uint32_t dimension = 64;
 
@@ -186,9 +190,30 @@ absl::Status make(const Wish& wish) {
   return absl::OkStatus();
 }
 
+// Each line stands for as many visits as it is sent: {id} and {user} differ every time.
+absl::Status write_visits(const Shop& shop, const std::filesystem::path& file) {
+  if (file.empty() || std::filesystem::exists(file)) return absl::OkStatus();
+  Random chance{shop.size().seed + 1};
+  std::string lines;
+  for (std::uint32_t visit = 0; visit < k_visits; ++visit) {
+    const auto user = static_cast<std::uint32_t>(chance.below(shop.size().users));
+    lines += R"({"events":[)";
+    for (std::uint32_t view = 0; view < k_visit_views; ++view) {
+      const std::string product = product_id(shop.next_product(user, chance));
+      if (view > 0) lines += ',';
+      lines += fmt::format(
+          R"({{"event_id":"{{id}}-{}","type":"view","user_id":"{{user}}","session_id":"{{id}}","product_id":"{}"}})",
+          view, product);
+    }
+    lines += "]}\n";
+  }
+  return write_file_synced(file, lines);
+}
+
 absl::StatusOr<Wish> parse(std::span<char* const> arguments) {
   constexpr std::string_view k_usage =
-      "make_shop FOLDER [--products N] [--users N] [--events N] [--dims D] [--seed N]";
+      "make_shop FOLDER [--products N] [--users N] [--events N] [--dims D] [--seed N] "
+      "[--visits FILE]";
   Wish wish;
   std::uint32_t seed = 1;
   const std::pair<std::string_view, std::uint32_t*> numbers[] = {
@@ -199,6 +224,10 @@ absl::StatusOr<Wish> parse(std::span<char* const> arguments) {
       {"--seed", &seed}};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
+    if (argument == "--visits" && i + 1 < arguments.size()) {
+      wish.visits = arguments[++i];
+      continue;
+    }
     const auto* const known = std::ranges::find(numbers, argument, [](auto& n) { return n.first; });
     if (known == std::end(numbers) && argument.starts_with("--")) {
       return invalid_argument("there is no option {}\n{}", argument, k_usage);
@@ -224,7 +253,10 @@ absl::StatusOr<Wish> parse(std::span<char* const> arguments) {
 int main(int argc, char** argv) {
   const auto wish = vitrine::made_shop::parse(
       std::span<char* const>(argv + 1, static_cast<std::size_t>(argc - 1)));
-  const absl::Status status = wish.ok() ? vitrine::made_shop::make(*wish) : wish.status();
+  absl::Status status = wish.ok() ? vitrine::made_shop::make(*wish) : wish.status();
+  if (status.ok()) {
+    status = vitrine::made_shop::write_visits(vitrine::made_shop::Shop(wish->size), wish->visits);
+  }
   if (status.ok()) return 0;
   fmt::print(stderr, "{}\n", vitrine::message_of(status));
   return 1;

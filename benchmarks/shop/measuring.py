@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -15,6 +16,7 @@ import traceback
 
 import vitrine
 
+HOME = "/v1/placements/home/products?user_id={user}&limit=12"
 SIZES = {"100k": (100_000, 2_000_000), "1m": (1_000_000, 10_000_000)}  # products and users, events
 
 
@@ -64,10 +66,14 @@ class Bench:
         data, users = self.folder / size, self.folder / f"{size}.users"
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([self.program("shop/make_shop"), data, "--products", str(count), "--users", str(count),
-                        "--events", str(events)], check=True, stdout=subprocess.DEVNULL)
+                        "--events", str(events), "--visits", self.visits(size)], check=True, stdout=subprocess.DEVNULL)
         if not users.exists():
             users.write_text("".join(f"u{user}\n" for user in range(count)))
         return data
+
+    def visits(self, size):
+        """Bodies for /v1/events: visits as the shop's people make them, each with a session of its own."""
+        return self.folder / f"{size}.visits"
 
     @contextlib.contextmanager
     def copy_of(self, size):
@@ -109,6 +115,24 @@ class Bench:
             self.row(name, f"FAILED: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
         if not self.options.json:
             print(f"  ({name}: {time.monotonic() - begun:.0f} s, load average {os.getloadavg()[0]:.1f})", flush=True)
+
+
+def measure_alone(description, steps, **more):
+    """The command line of a program that measures by itself; runs `steps`, functions of the bench by name. `more` are
+    further options with their defaults. Returns the exit status: 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build")
+    parser.add_argument("folder")
+    parser.add_argument("--size", default="100k")
+    for name, value in {"seconds": 5.0, **more}.items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    parser.add_argument("--json", action="store_true")
+    bench = Bench(parser.parse_args())
+    for name, measure in steps.items():
+        bench.run(name, measure)
+    if bench.options.json:
+        print(json.dumps(bench.rows))
+    return 1 if bench.failures or any(row["verdict"] == "MISSED" for row in bench.rows) else 0
 
 
 def link_or_copy(source, target):

@@ -8,8 +8,6 @@ a copy.
   python3 benchmarks/shop/overload.py build/release FOLDER [--size 100k] [--seconds S] [--connections N] [--json]
 """
 
-import argparse
-import json
 import pathlib
 import sys
 import threading
@@ -18,9 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
 
 import vitrine  # noqa: E402
-from measuring import Bar, Bench, latencies, metric, server_on  # noqa: E402
+from measuring import HOME, Bar, latencies, measure_alone, metric, server_on  # noqa: E402
 
-HOME = "/v1/placements/home/products?user_id={user}&limit=12"
 DEADLINE_MS = 100
 RECOVERY_S = 2
 
@@ -77,21 +74,5 @@ def two_keys(bench):
         bench.row("  the noisy one", latencies(loud))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build")
-    parser.add_argument("folder")
-    parser.add_argument("--size", default="100k")
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--connections", type=int, default=4000)
-    parser.add_argument("--json", action="store_true")
-    bench = Bench(parser.parse_args())
-    bench.run("overload", twice_the_load)
-    bench.run("two keys", two_keys)
-    if bench.options.json:
-        print(json.dumps(bench.rows))
-    return 1 if bench.failures or any(row["verdict"] == "MISSED" for row in bench.rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure_alone(__doc__, {"overload": twice_the_load, "two keys": two_keys}, seconds=10.0, connections=4000))
