@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "server/segments/membership_form.h"
 
 namespace vitrine::segments {
 
@@ -75,25 +76,12 @@ std::string Membership::encode() const {
 }
 
 std::optional<Membership> Membership::decode(std::string_view bytes) {
+  if (!is_whole_bitmap(bytes)) return std::nullopt;
   roaring_bitmap_t* const bits =
       roaring_bitmap_portable_deserialize_safe(bytes.data(), bytes.size());
   if (bits == nullptr) return std::nullopt;
   Membership membership;
   membership.state_ = std::make_unique<State>(bits);
-  // Damaged bytes may say another count than they hold, or hold numbers out of order.
-  struct Walk {
-    std::uint64_t count = 0;
-    std::int64_t last = -1;
-  } walk;
-  const auto look = [](std::uint32_t number, void* looked) {
-    Walk& seen = *static_cast<Walk*>(looked);
-    if (std::int64_t{number} <= seen.last) return false;
-    seen.last = number;
-    ++seen.count;
-    return true;
-  };
-  roaring_iterate(bits, look, &walk);
-  if (walk.count != roaring_bitmap_get_cardinality(bits)) return std::nullopt;
   return membership;
 }
 

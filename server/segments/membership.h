@@ -38,6 +38,7 @@ class Membership {
   std::vector<UserNumber> list(UserNumber after, std::size_t count_max) const;
 
   std::string encode() const;
+  // None, when the bytes are not what `encode` makes, be they damaged anywhere.
   static std::optional<Membership> decode(std::string_view bytes);
 
   friend bool operator==(const Membership& a, const Membership& b);

@@ -49,5 +49,39 @@ TEST(MembershipTest, BytesThatAreNoneAreRefused) {
   EXPECT_EQ(Membership::decode(Membership().encode())->size(), 0U);
 }
 
+// Few, many and consecutive numbers: a list, a bitset and a run, the three kinds of container.
+Membership of_all_kinds() {
+  Membership members;
+  for (std::uint32_t i = 0; i < 100; ++i) members.set(UserNumber(7 * i + 1), true);
+  for (std::uint32_t i = 0; i < 10'000; ++i) members.set(UserNumber((1U << 16U) + 3 * i), true);
+  for (std::uint32_t i = 0; i < 9'000; ++i) members.set(UserNumber((2U << 16U) + 50 + i), true);
+  return members;
+}
+
+// Whatever bit is turned: the bytes are refused, or are other members whole.
+TEST(MembershipTest, DamagedBytesAreRefusedOrOtherMembers) {
+  Membership members = of_all_kinds();
+  for (const bool is_shrunk : {false, true}) {
+    if (is_shrunk) members.shrink();
+    const std::string whole = members.encode();
+    ASSERT_EQ(Membership::decode(whole), members);
+    int refused = 0;
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
+      const auto read = Membership::decode(damaged);
+      if (!read) {
+        ++refused;
+        continue;
+      }
+      ASSERT_EQ(read->list(UserNumber(0), 100'000).size(),
+                read->size() - (read->contains(UserNumber(0)) ? 1 : 0));
+    }
+    EXPECT_GT(refused, is_shrunk ? 8'000 : 16'000) << "of " << whole.size();
+    EXPECT_FALSE(Membership::decode(whole.substr(0, whole.size() - 1)));
+    EXPECT_FALSE(Membership::decode(whole + '\0'));
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::segments
