@@ -107,23 +107,16 @@ absl::StatusOr<std::string> OrderBook::export_person(const events::DataSubject& 
 
 absl::StatusOr<events::Erased> OrderBook::erase_person(const events::DataSubject& subject,
                                                        events::Committer& committer) {
-  std::size_t kept = 0;
-  std::vector<events::Replacement> replacements;
-  const auto carry_out = [&]() -> absl::Status {
-    VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, events::replace(committer, replacements));
-    kept += replaced;
-    return absl::OkStatus();
-  };
+  events::Replacer replacer(committer);
   VITRINE_RETURN_IF_ERROR(for_each_of(subject, [&](auto key, auto stored, const Known& known) {
     Known nobodys = known;
     nobodys.user = k_nobody;
-    replacements.push_back({.family = store::Family::orders,
-                            .key = std::string(key),
-                            .before = std::string(stored),
-                            .after = nobodys.encode()});
-    return replacements.size() < events::k_replacements_at_once ? absl::OkStatus() : carry_out();
+    return replacer.add({.family = store::Family::orders,
+                         .key = std::string(key),
+                         .before = std::string(stored),
+                         .after = nobodys.encode()});
   }));
-  VITRINE_RETURN_IF_ERROR(carry_out());
+  VITRINE_ASSIGN_OR_RETURN(const std::size_t kept, replacer.finish());
   return events::Erased{.dropped = 0, .kept_without_person = kept};
 }
 

@@ -1,15 +1,13 @@
 #include "server/coupons/coupon_decision_log.h"
 
-#include <absl/container/flat_hash_set.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/json.hpp>
-#include <mutex>
 #include <utility>
 
 #include "base/status.h"
 #include "server/events/replacements.h"
+#include "server/events/unawaited_writer.h"
 #include "server/store/key.h"
 
 namespace vitrine::coupons {
@@ -26,23 +24,28 @@ constexpr std::size_t k_expired_beside = 64;
 }  // namespace
 
 struct CouponDecisionLog::State {
+  using Writer = events::UnawaitedWriter<CouponDecision>;
   State(const store::Database& database_in, Metrics& metrics, const Options& options_in)
       : database(database_in),
         options(options_in),
         written(metrics.counter("vitrine_coupon_decisions_written_total",
                                 "Decisions about coupons that were kept")),
-        dropped(metrics.counter("vitrine_coupon_decisions_dropped_total",
-                                "Decisions not kept, because too much waited to be written")) {}
+        writer({.waiting_max = options_in.waiting_max,
+                .written = written,
+                .dropped =
+                    metrics.counter("vitrine_coupon_decisions_dropped_total",
+                                    "Decisions not kept, because too much waited to be written"),
+                .stage =
+                    [this](events::Batch& batch, const std::vector<CouponDecision>& taken) {
+                      for (const CouponDecision& decision : taken) put(batch, decision);
+                      finish(batch, taken.size());
+                    },
+                .unname_if_erased =
+                    [](CouponDecision& decision, const Writer::Erased& erased) {
+                      if (!erased.contains(decision.user)) return;
+                      decision.user = decision.person = k_nobody;
+                    }}) {}
 
-  std::vector<CouponDecision> take_waiting() {
-    const std::lock_guard lock(mutex);
-    is_submitted = false;
-    for (CouponDecision& decision : waiting) {
-      if (erased.contains(decision.user)) decision.user = decision.person = k_nobody;
-    }
-    return std::exchange(waiting, {});
-  }
-  void drop_waiting() { dropped.add(static_cast<double>(take_waiting().size())); }
   void put(events::Batch& batch, const CouponDecision& decision) {
     ++count;
     batch.put(Family::coupon_decisions, decision_key(decision), encode(decision));
@@ -56,12 +59,7 @@ struct CouponDecisionLog::State {
   const store::Database& database;
   const Options options;
   Counter& written;
-  Counter& dropped;
-
-  std::mutex mutex;  // of the three below
-  std::vector<CouponDecision> waiting;
-  bool is_submitted = false;               // a command that will take what waits is on its way
-  absl::flat_hash_set<UserNumber> erased;  // since the start
+  Writer writer;
 
   // The committer thread's own, but for reading sizes.
   std::atomic<std::uint64_t> count{0};
@@ -83,29 +81,6 @@ void CouponDecisionLog::State::expire(events::Batch& batch, std::size_t at_most)
   }
 }
 
-class CouponDecisionLog::WriteCommand final : public events::Command {
- public:
-  explicit WriteCommand(State& state) : state_(state) {}
-
-  absl::Status stage(events::Batch& batch) override {
-    const std::vector<CouponDecision> decisions = state_.take_waiting();
-    count_ = decisions.size();
-    for (const CouponDecision& decision : decisions) state_.put(batch, decision);
-    state_.finish(batch, count_);
-    return absl::OkStatus();
-  }
-
-  bool is_awaited() const override { return false; }
-
-  void answer(const absl::Status& status, Position) override {
-    (status.ok() ? state_.written : state_.dropped).add(static_cast<double>(count_));
-  }
-
- private:
-  State& state_;
-  std::size_t count_ = 0;
-};
-
 CouponDecisionLog::CouponDecisionLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 CouponDecisionLog::~CouponDecisionLog() = default;
 
@@ -122,15 +97,7 @@ absl::StatusOr<std::unique_ptr<CouponDecisionLog>> CouponDecisionLog::open(
 }
 
 void CouponDecisionLog::record(events::Committer& committer, CouponDecision decision) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->waiting.size() >= state_->options.waiting_max) return state_->dropped.add();
-    state_->waiting.push_back(std::move(decision));
-    if (std::exchange(state_->is_submitted, true)) return;
-  }
-  if (committer.is_half_full() || !committer.submit(std::make_unique<WriteCommand>(*state_)).ok()) {
-    state_->drop_waiting();
-  }
+  state_->writer.record(committer, std::move(decision));
 }
 
 void CouponDecisionLog::stage(events::Batch& batch, const CouponDecision& decision) {
@@ -173,32 +140,22 @@ absl::StatusOr<std::string> CouponDecisionLog::export_person(
 // A decision that was being made when its person was erased is written without a name, too.
 absl::StatusOr<events::Erased> CouponDecisionLog::erase_person(const events::DataSubject& subject,
                                                                events::Committer& committer) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->erased.insert(subject.histories.begin(), subject.histories.end());
-  }
-  events::Erased erased;
-  std::vector<events::Replacement> replacements;
-  const auto carry_out = [&]() -> absl::Status {
-    VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, events::replace(committer, replacements));
-    erased.kept_without_person += replaced;
-    return absl::OkStatus();
-  };
+  state_->writer.erase(subject.histories);
+  events::Replacer replacer(committer);
   const auto cursor = state_->database.walk(Family::coupon_decisions, "", true);
   for (; cursor->valid(); cursor->next()) {
     VITRINE_ASSIGN_OR_RETURN(CouponDecision decision,
                              decode_coupon_decision(cursor->key(), cursor->value()));
     if (!subject.did(decision.user) && !subject.did(decision.person)) continue;
     decision.user = decision.person = k_nobody;
-    replacements.push_back({.family = Family::coupon_decisions,
-                            .key = std::string(cursor->key()),
-                            .before = std::string(cursor->value()),
-                            .after = encode(decision)});
-    if (replacements.size() >= events::k_replacements_at_once) VITRINE_RETURN_IF_ERROR(carry_out());
+    VITRINE_RETURN_IF_ERROR(replacer.add({.family = Family::coupon_decisions,
+                                          .key = std::string(cursor->key()),
+                                          .before = std::string(cursor->value()),
+                                          .after = encode(decision)}));
   }
   VITRINE_RETURN_IF_ERROR(cursor->status());
-  VITRINE_RETURN_IF_ERROR(carry_out());
-  return erased;
+  VITRINE_ASSIGN_OR_RETURN(const std::size_t kept, replacer.finish());
+  return events::Erased{.dropped = 0, .kept_without_person = kept};
 }
 
 }  // namespace vitrine::coupons

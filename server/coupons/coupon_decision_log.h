@@ -66,7 +66,6 @@ class CouponDecisionLog final : public events::PersonalData {
                                               events::Committer& committer) override;
 
  private:
-  class WriteCommand;
   struct State;
   explicit CouponDecisionLog(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

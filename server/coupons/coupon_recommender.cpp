@@ -150,8 +150,10 @@ bool CouponRecommender::State::refresh() {
       covered == inputs.catalog || (covered && now_ms - covered_at_ms < covers_for_ms);
   const bool is_counted = now_ms - counted_at_ms < options.counts_ms;
   if (is_same && is_covered && is_counted) return false;
-  if (!is_counted) count_shown(now_ms);
-  if (!is_counted) counted_at_ms = now_ms;
+  if (!is_counted) {
+    count_shown(now_ms);
+    counted_at_ms = now_ms;
+  }
   const std::int64_t began_us = steady_us();
   shelf.publish(CouponShelf::build(inputs, is_covered ? former.get() : nullptr));
   if (!is_covered) {

@@ -1,14 +1,13 @@
 #include "server/decisions/decision_log.h"
 
-#include <absl/container/flat_hash_set.h>
-
 #include <atomic>
 #include <boost/json.hpp>
-#include <mutex>
+#include <memory>
 #include <utility>
 
 #include "base/status.h"
 #include "server/events/replacements.h"
+#include "server/events/unawaited_writer.h"
 #include "server/store/key.h"
 
 namespace vitrine::decisions {
@@ -28,36 +27,30 @@ constexpr std::size_t k_expired_beside = 64;
 }  // namespace
 
 struct DecisionLog::State {
+  using Writer = events::UnawaitedWriter<Decision>;
   State(const store::Database& database_in, Metrics& metrics, const Options& options_in)
       : database(database_in),
         options(options_in),
-        written(metrics.counter("vitrine_decisions_written_total", "Answers kept as decisions")),
-        dropped(metrics.counter("vitrine_decisions_dropped_total",
-                                "Answers not kept, because too much waited to be written")) {}
+        writer(
+            {.waiting_max = options_in.waiting_max,
+             .written =
+                 metrics.counter("vitrine_decisions_written_total", "Answers kept as decisions"),
+             .dropped = metrics.counter("vitrine_decisions_dropped_total",
+                                        "Answers not kept, because too much waited to be written"),
+             .stage = [this](events::Batch& batch,
+                             std::vector<Decision> taken) { stage(batch, std::move(taken)); },
+             .unname_if_erased =
+                 [](Decision& decision, const Writer::Erased& erased) {
+                   if (erased.contains(decision.user)) decision.user = k_nobody;
+                 }}) {}
 
-  std::vector<Decision> take_waiting() {
-    const std::lock_guard lock(mutex);
-    is_submitted = false;
-    if (!erased.empty()) {
-      for (Decision& decision : waiting) {
-        if (erased.contains(decision.user)) decision.user = k_nobody;
-      }
-    }
-    return std::exchange(waiting, {});
-  }
-  void drop_waiting() { dropped.add(static_cast<double>(take_waiting().size())); }
+  void stage(events::Batch& batch, std::vector<Decision> taken);
   void expire(events::Batch& batch, std::size_t at_most);
 
   const store::Database& database;
   const Options options;
-  Counter& written;
-  Counter& dropped;
+  Writer writer;
   Listener listener;
-
-  std::mutex mutex;  // of the three below
-  std::vector<Decision> waiting;
-  bool is_submitted = false;               // a command that will take what waits is on its way
-  absl::flat_hash_set<UserNumber> erased;  // since the start
 
   // The committer thread's own, but for reading sizes.
   std::atomic<std::uint64_t> last_sequence{0};
@@ -87,37 +80,20 @@ void DecisionLog::State::expire(events::Batch& batch, std::size_t at_most) {
   }
 }
 
-class DecisionLog::WriteCommand final : public events::Command {
- public:
-  explicit WriteCommand(State& state) : state_(state) {}
-
-  absl::Status stage(events::Batch& batch) override {
-    auto decisions = std::make_shared<std::vector<Decision>>(state_.take_waiting());
-    count_ = decisions->size();
-    for (Decision& decision : *decisions) {
-      decision.sequence = ++state_.last_sequence;
-      batch.put(store::Family::decisions, decision.recommendation_id, encode(decision));
-    }
-    state_.expire(batch, k_expired_for_each * count_ + k_expired_beside);
-    batch.put(k_state_family, k_state_key,
-              store::key_of(state_.last_sequence.load()) + store::key_of(state_.expired.load()));
-    batch.after_sync([&state = state_, decisions] {
-      if (!state.listener) return;
-      for (const Decision& decision : *decisions) state.listener(decision);
-    });
-    return absl::OkStatus();
+void DecisionLog::State::stage(events::Batch& batch, std::vector<Decision> taken) {
+  auto decisions = std::make_shared<std::vector<Decision>>(std::move(taken));
+  for (Decision& decision : *decisions) {
+    decision.sequence = ++last_sequence;
+    batch.put(store::Family::decisions, decision.recommendation_id, encode(decision));
   }
-
-  bool is_awaited() const override { return false; }
-
-  void answer(const absl::Status& status, Position) override {
-    (status.ok() ? state_.written : state_.dropped).add(static_cast<double>(count_));
-  }
-
- private:
-  State& state_;
-  std::size_t count_ = 0;
-};
+  expire(batch, k_expired_for_each * decisions->size() + k_expired_beside);
+  batch.put(k_state_family, k_state_key,
+            store::key_of(last_sequence.load()) + store::key_of(expired.load()));
+  batch.after_sync([this, decisions] {
+    if (!listener) return;
+    for (const Decision& decision : *decisions) listener(decision);
+  });
+}
 
 DecisionLog::DecisionLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DecisionLog::~DecisionLog() = default;
@@ -138,15 +114,7 @@ absl::StatusOr<std::unique_ptr<DecisionLog>> DecisionLog::open(const store::Data
 }
 
 void DecisionLog::record(events::Committer& committer, Decision decision) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->waiting.size() >= state_->options.waiting_max) return state_->dropped.add();
-    state_->waiting.push_back(std::move(decision));
-    if (std::exchange(state_->is_submitted, true)) return;
-  }
-  if (committer.is_half_full() || !committer.submit(std::make_unique<WriteCommand>(*state_)).ok()) {
-    state_->drop_waiting();
-  }
+  state_->writer.record(committer, std::move(decision));
 }
 
 void DecisionLog::on_written(Listener listener) { state_->listener = std::move(listener); }
@@ -191,31 +159,21 @@ absl::StatusOr<std::string> DecisionLog::export_person(const events::DataSubject
 // An answer that was being made when its person was erased is written without a name, too.
 absl::StatusOr<events::Erased> DecisionLog::erase_person(const events::DataSubject& subject,
                                                          events::Committer& committer) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->erased.insert(subject.histories.begin(), subject.histories.end());
-  }
-  events::Erased erased;
-  std::vector<events::Replacement> replacements;
-  const auto carry_out = [&]() -> absl::Status {
-    VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, events::replace(committer, replacements));
-    erased.kept_without_person += replaced;
-    return absl::OkStatus();
-  };
+  state_->writer.erase(subject.histories);
+  events::Replacer replacer(committer);
   const auto cursor = state_->database.walk(store::Family::decisions, k_first_ulid, true);
   for (; cursor->valid(); cursor->next()) {
     VITRINE_ASSIGN_OR_RETURN(Decision decision, decode_decision(cursor->key(), cursor->value()));
     if (!subject.did(decision.user)) continue;
     decision.user = k_nobody;
-    replacements.push_back({.family = store::Family::decisions,
-                            .key = std::string(cursor->key()),
-                            .before = std::string(cursor->value()),
-                            .after = encode(decision)});
-    if (replacements.size() >= events::k_replacements_at_once) VITRINE_RETURN_IF_ERROR(carry_out());
+    VITRINE_RETURN_IF_ERROR(replacer.add({.family = store::Family::decisions,
+                                          .key = std::string(cursor->key()),
+                                          .before = std::string(cursor->value()),
+                                          .after = encode(decision)}));
   }
   VITRINE_RETURN_IF_ERROR(cursor->status());
-  VITRINE_RETURN_IF_ERROR(carry_out());
-  return erased;
+  VITRINE_ASSIGN_OR_RETURN(const std::size_t kept, replacer.finish());
+  return events::Erased{.dropped = 0, .kept_without_person = kept};
 }
 
 }  // namespace vitrine::decisions

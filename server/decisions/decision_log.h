@@ -65,7 +65,6 @@ class DecisionLog final : public events::PersonalData {
                                               events::Committer& committer) override;
 
  private:
-  class WriteCommand;
   struct State;
   explicit DecisionLog(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

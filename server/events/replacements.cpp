@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "base/status.h"
 
@@ -47,6 +48,22 @@ absl::StatusOr<std::size_t> replace(Committer& committer, std::vector<Replacemen
   VITRINE_RETURN_IF_ERROR(submit_patiently(committer, stage));
   replacements.clear();
   return replaced;
+}
+
+absl::Status Replacer::add(Replacement replacement) {
+  gathered_.push_back(std::move(replacement));
+  return gathered_.size() < k_replacements_at_once ? absl::OkStatus() : carry_out();
+}
+
+absl::StatusOr<std::size_t> Replacer::finish() {
+  if (!gathered_.empty()) VITRINE_RETURN_IF_ERROR(carry_out());
+  return replaced_;
+}
+
+absl::Status Replacer::carry_out() {
+  VITRINE_ASSIGN_OR_RETURN(const std::size_t replaced, replace(committer_, gathered_));
+  replaced_ += replaced;
+  return absl::OkStatus();
 }
 
 }  // namespace vitrine::events

@@ -37,4 +37,19 @@ absl::Status submit_patiently(Committer& committer,
 absl::StatusOr<std::size_t> replace(Committer& committer, std::vector<Replacement>& replacements,
                                     const std::function<void(Batch&)>& beside = {});
 
+// Replaces what it is given, so many at once. One thread.
+class Replacer {
+ public:
+  explicit Replacer(Committer& committer) : committer_(committer) {}
+  absl::Status add(Replacement replacement);
+  absl::StatusOr<std::size_t> finish();  // how many in all still were as read
+
+ private:
+  absl::Status carry_out();
+
+  Committer& committer_;
+  std::vector<Replacement> gathered_;
+  std::size_t replaced_ = 0;
+};
+
 }  // namespace vitrine::events

@@ -21,12 +21,12 @@ namespace vitrine::recommend {
 // Chosen on two validation cuts of the training part of the bol.com sessions (docs/recommend.md).
 struct NextProductsOptions {
   std::size_t steps_max = 20;       // distinct products of the session that count, the latest
-  std::size_t asked_steps_max = 8;  // of these are asked for their sessions: the rest count .00002
+  std::size_t asked_steps_max = 5;  // of these are asked for their sessions: the rest count .002
   float step_decay = 0.3F;  // a product one click further back counts this much of the next one
 
-  std::size_t sessions_of_step_max = 500;   // looked at for each product of the session
-  std::size_t neighbors_max = 200;          // of these, the most alike are heard
-  std::size_t neighbor_places_max = 1'500;  // heard in all, from the most alike on
+  std::size_t sessions_of_step_max = 200;  // looked at for each product of the session
+  std::size_t neighbors_max = 200;         // of these, the most alike are heard
+  std::size_t neighbor_places_max = 500;   // heard in all, from the most alike on
 
   // What a product in a neighbour counts, by its distance to a product of the session.
   float distance_decay = 0.5F;  // per place further away
@@ -36,14 +36,14 @@ struct NextProductsOptions {
   float idf_power = 1.0F;  // of ln(sessions / sessions with the product)
 
   // The second hop: from the best products on to sessions around them.
-  std::size_t bridges_max = 30;
-  std::size_t sessions_of_bridge_max = 50;
+  std::size_t bridges_max = 15;
+  std::size_t sessions_of_bridge_max = 20;
   float bridge_weight = 0.05F;
   float bridge_distance_decay = 0.6F;
   float bridge_before = 0.8F;
   std::size_t bridge_reach = 12;  // places further away count nothing: they would .0022 and less
-  std::size_t bridge_places_max = 1'000;  // heard in all, from the best bridge on
-  float bridge_share_power = 0.3F;        // a bridge of many sessions counts for its share
+  std::size_t bridge_places_max = 300;  // heard in all, from the best bridge on
+  float bridge_share_power = 0.3F;      // a bridge of many sessions counts for its share
 
   // What was looked at before comes back: added to the latest but one, in parts of the best score.
   float return_weight = 1.0F;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t k_time_bytes_max = 40;
 constexpr TimeMs k_compared_days = 30;
+constexpr std::int64_t k_months_usual = 12;
 
 TimeMs read_time(QueryReader& query, std::string_view name, TimeMs otherwise_ms) {
   const auto text = query.text(name, k_time_bytes_max);
@@ -121,19 +122,28 @@ absl::StatusOr<Response> rfm(const Services& services, const Request& request) {
   return json_response(std::move(body));
 }
 
-absl::StatusOr<Response> rfm_months(const Services& services, const Request& request) {
-  constexpr std::int64_t k_months_usual = 12;
+struct MonthsAsked {
+  TimeMs as_of_ms = 0;
+  std::size_t months = 0;  // before it
+};
+
+absl::StatusOr<MonthsAsked> read_months(const Services& services, const Request& request,
+                                        std::int64_t months_max) {
   QueryReader query(request.query);
   const TimeMs as_of_ms = read_time(query, "as_of", services.clock.now_ms());
-  const auto count =
-      query.integer("months", 1, segments::RfmMonth::k_months_max).value_or(k_months_usual);
+  const auto months = query.integer("months", 1, months_max).value_or(k_months_usual);
   VITRINE_RETURN_IF_ERROR(query.finish());
-  VITRINE_ASSIGN_OR_RETURN(
-      const std::vector<segments::RfmMonth> months,
-      services.segment_engine.rfm_months(as_of_ms, static_cast<std::size_t>(count)));
+  return MonthsAsked{as_of_ms, static_cast<std::size_t>(months)};
+}
+
+absl::StatusOr<Response> rfm_months(const Services& services, const Request& request) {
+  VITRINE_ASSIGN_OR_RETURN(const MonthsAsked asked,
+                           read_months(services, request, segments::RfmMonth::k_months_max));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<segments::RfmMonth> months,
+                           services.segment_engine.rfm_months(asked.as_of_ms, asked.months));
   std::string body;
   JsonWriter json(body);
-  json.begin_object().field("as_of", format_time(as_of_ms));
+  json.begin_object().field("as_of", format_time(asked.as_of_ms));
   append_months(json, months);
   json.end_object();
   return json_response(std::move(body));
@@ -162,18 +172,13 @@ void append_cohort(JsonWriter& json, const segments::Cohort& cohort) {
 }
 
 absl::StatusOr<Response> cohorts(const Services& services, const Request& request) {
-  constexpr std::int64_t k_months_usual = 12;
-  QueryReader query(request.query);
-  const TimeMs as_of_ms = read_time(query, "as_of", services.clock.now_ms());
-  const auto count =
-      query.integer("months", 1, segments::CohortView::k_months_max).value_or(k_months_usual);
-  VITRINE_RETURN_IF_ERROR(query.finish());
-  VITRINE_ASSIGN_OR_RETURN(
-      const segments::CohortView view,
-      services.segment_engine.cohorts(as_of_ms, static_cast<std::size_t>(count)));
+  VITRINE_ASSIGN_OR_RETURN(const MonthsAsked asked,
+                           read_months(services, request, segments::CohortView::k_months_max));
+  VITRINE_ASSIGN_OR_RETURN(const segments::CohortView view,
+                           services.segment_engine.cohorts(asked.as_of_ms, asked.months));
   std::string body;
   JsonWriter json(body);
-  json.begin_object().field("as_of", format_time(as_of_ms)).key("currency");
+  json.begin_object().field("as_of", format_time(asked.as_of_ms)).key("currency");
   view.currency.empty() ? json.null() : json.value(view.currency);
   json.key("cohorts").begin_array();
   for (const segments::Cohort& cohort : view.cohorts) append_cohort(json, cohort);
@@ -184,18 +189,15 @@ absl::StatusOr<Response> cohorts(const Services& services, const Request& reques
 }  // namespace
 
 void add_analytics_routes(Router& router, const Services& services) {
-  router.add(
-      "GET", "/v1/analytics/rfm", Scope::marketing,
-      services.workers.answer_aside(
-          [] { return true; }, [&services](Request& request) { return rfm(services, request); }));
-  router.add("GET", "/v1/analytics/rfm/months", Scope::marketing,
-             services.workers.answer_aside(
-                 [] { return true; },
-                 [&services](Request& request) { return rfm_months(services, request); }));
-  router.add("GET", "/v1/analytics/cohorts", Scope::marketing,
-             services.workers.answer_aside(
-                 [] { return true; },
-                 [&services](Request& request) { return cohorts(services, request); }));
+  const auto add = [&](std::string_view path, const auto& answer) {
+    router.add("GET", path, Scope::marketing,
+               services.workers.answer_aside(
+                   [] { return true; },
+                   [&services, answer](Request& request) { return answer(services, request); }));
+  };
+  add("/v1/analytics/rfm", rfm);
+  add("/v1/analytics/rfm/months", rfm_months);
+  add("/v1/analytics/cohorts", cohorts);
 }
 
 }  // namespace vitrine::http
