@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/expressions/arithmetic.h"
 #include "server/expressions/failure.h"
 
 namespace vitrine::expressions {
@@ -326,22 +327,10 @@ Compiler::Compiled Compiler::membership(const Node& node) {
 Compiler::Compiled Compiler::calculation(const Node& node) {
   VITRINE_ASSIGN_OR_RETURN(Value left, operand(node, 0, Type::number));
   VITRINE_ASSIGN_OR_RETURN(Value right, operand(node, 1, Type::number));
-  const auto with = [&](auto combine) {
+  return with_arithmetic(node.operation, [&](auto combine) {
     return Value{.type = Type::number,
                  .number = arithmetic(std::move(left.number), std::move(right.number), combine)};
-  };
-  switch (node.operation) {
-    case Operation::add:
-      return with(std::plus<>());
-    case Operation::subtract:
-      return with(std::minus<>());
-    case Operation::multiply:
-      return with(std::multiplies<>());
-    case Operation::divide:
-      return with(std::divides<>());
-    default:
-      return with([](double a, double b) { return std::fmod(a, b); });
-  }
+  });
 }
 
 Compiler::Compiled Compiler::negation(const Node& node) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "server/expressions/arithmetic.h"
 #include "server/recommend/scan_term.h"
 
 namespace vitrine::recommend {
@@ -245,21 +246,9 @@ NumberTermPtr number_days_since(NumberTermPtr of, TimeMs now_ms) {
 }
 
 NumberTermPtr number_of(Operation operation, NumberTermPtr left, NumberTermPtr right) {
-  const auto with = [&](auto function) {
+  return expressions::with_arithmetic(operation, [&](auto function) {
     return combined(std::move(left), std::move(right), function);
-  };
-  switch (operation) {
-    case Operation::add:
-      return with(std::plus<>());
-    case Operation::subtract:
-      return with(std::minus<>());
-    case Operation::multiply:
-      return with(std::multiplies<>());
-    case Operation::divide:
-      return with(std::divides<>());
-    default:
-      return with([](double a, double b) { return std::fmod(a, b); });
-  }
+  });
 }
 
 ScanTermPtr scan_comparison(Operation operation, NumberTermPtr left, NumberTermPtr right) {
