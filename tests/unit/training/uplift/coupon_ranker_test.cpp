@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <initializer_list>
-#include <numeric>
+#include <cstdint>
+#include <vector>
 
 namespace vitrine::training {
 namespace {
