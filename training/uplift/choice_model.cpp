@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -71,6 +72,18 @@ Curvature curvature_at(std::span<const Scaled> choices, const Eigen::VectorXd& b
 
 double ChoiceModel::score(std::span<const float> row) const {
   return std::inner_product(row.begin(), row.end(), weights.begin(), 0.0);
+}
+
+std::vector<double> ChoiceModel::chances(std::span<const float> values) const {
+  std::vector<double> chances;
+  for (std::size_t at = 0; at < values.size(); at += weights.size())
+    chances.push_back(score(values.subspan(at, weights.size())));
+  if (chances.empty()) return chances;
+  const double most = *std::ranges::max_element(chances);
+  double sum = 0;
+  for (double& chance : chances) sum += chance = std::exp(chance - most);
+  for (double& chance : chances) chance /= sum;
+  return chances;
 }
 
 ChoiceModel fit_choices(std::span<const Choice> choices, std::size_t inputs, double ridge) {

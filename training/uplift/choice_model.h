@@ -20,6 +20,8 @@ struct ChoiceModel {
 
   // Larger is more likely among the candidates of one choice.
   double score(std::span<const float> row) const;
+  // Of the candidates of one choice; `values` is candidates x inputs.
+  std::vector<double> chances(std::span<const float> values) const;
 };
 
 // Newton's method on what made the choices likely. No choices give weights of 0, all candidates

@@ -14,6 +14,8 @@
 namespace vitrine::training {
 namespace {
 
+constexpr std::string_view k_own_brand = "Private";
+
 // Numbers for names, in the order in which they come.
 class Names {
  public:
@@ -86,13 +88,14 @@ class Reader {
     return person;
   }
 
-  std::uint32_t product_of(std::string_view id, std::string_view path) {
+  std::uint32_t product_of(std::string_view id, std::string_view path,
+                           std::string_view brand = {}) {
     const std::uint32_t product = products_.add(id);
     if (product < books_.products.size()) return product;
     const std::uint32_t group = groups_.add(first_levels(path));
     const std::uint32_t type = types_.add(path);
     if (type == books_.group_of_type.size()) books_.group_of_type.push_back(group);
-    books_.products.push_back({type, group});
+    books_.products.push_back({type, group, brand == k_own_brand});
     return product;
   }
 
@@ -132,8 +135,8 @@ class Reader {
   }
 
   absl::Status read_products() {
-    return read("items", {"item_id", "category_path"}, [&](Row row) -> absl::Status {
-      product_of(row[0], row[1]);
+    return read("items", {"item_id", "category_path", "brand"}, [&](Row row) -> absl::Status {
+      product_of(row[0], row[1], row[2]);
       return absl::OkStatus();
     });
   }

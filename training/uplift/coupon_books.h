@@ -8,7 +8,7 @@
 //   coupon_items        campaign_id, coupon_id, item_id
 //   coupon_grants       campaign_id, user_id, coupon_id, granted_on, expires_on
 //   coupon_redemptions  redeemed_on, user_id, coupon_id, campaign_id
-//   items               item_id, category_path
+//   items               item_id, category_path, brand (Private: the shop's own)
 //   events              timestamp, user_id, item_id, coupon_disc
 // Dates are days. A coupon id may return in another campaign: coupons here are pairs of both.
 // Thread-safety: a value.
@@ -43,6 +43,7 @@ struct CouponBooks {
   struct Product {
     std::uint32_t type = 0;   // the whole category path
     std::uint32_t group = 0;  // its first two levels
+    bool is_own_brand = false;
   };
   struct Grant {
     Day day = 0;

@@ -6,15 +6,11 @@
 
 #include "base/random.h"
 #include "base/status.h"
-#include "training/uplift/choice_model.h"
-#include "training/uplift/coupon_history.h"
+#include "training/uplift/coupon_ranker.h"
 #include "training/uplift/redemption_study.h"
 
 namespace vitrine::training {
 namespace {
-
-constexpr double k_demand_min = 1e-5;
-constexpr std::size_t k_inputs = 5;
 
 enum RankingName : std::uint8_t { k_personal, k_popular, k_bought, k_random, k_ranking_count };
 constexpr std::array<const char*, k_ranking_count> k_names = {"personal", "popular",
@@ -40,18 +36,6 @@ std::vector<std::uint32_t> candidates_of(const CouponBooks& books, std::uint32_t
   return candidates;
 }
 
-void add_inputs(const CouponHistory& history, const CouponBooks& books, std::uint32_t person,
-                std::uint32_t coupon, std::vector<float>& values) {
-  const double inputs[k_inputs] = {
-      std::log(history.demand(person, coupon) + k_demand_min),
-      std::log(history.share_of_campaign(coupon)),
-      std::log1p(static_cast<double>(books.coupons[coupon].products.size())),
-      history.covered_recency(person, coupon),
-      history.covered_purchases(person, coupon) > 0 ? 1.0 : 0.0,
-  };
-  values.insert(values.end(), std::begin(inputs), std::end(inputs));
-}
-
 // Fills hit and reciprocal rank; equal scores share their places.
 void judge(std::span<const double> scores, std::size_t taken, std::size_t cutoff, double& hit,
            double& reciprocal) {
@@ -71,47 +55,35 @@ void judge(std::span<const double> scores, std::size_t taken, std::size_t cutoff
 class Replay {
  public:
   Replay(const CouponBooks& books, const StudyOptions& options)
-      : books_(books), options_(options), history_(books) {}
+      : books_(books),
+        options_(options),
+        ranker_(books, {.ridge = options.which_ridge, .refit_days = options.which_refit_days}) {}
 
   // Redemptions of one day are all ranked before the first of them is learnt from.
   std::vector<Rank> run() && {
     for (const CouponBooks::Redemption& redemption : books_.redemptions) {
-      history_.advance(redemption.day);
       const std::vector<std::uint32_t> candidates =
           candidates_of(books_, redemption.person, redemption.day);
       const auto taken = std::ranges::find(candidates, redemption.coupon);
       if (taken == candidates.end()) continue;  // outside the person's campaigns or its validity
-      Choice choice;
+      ranker_.advance(redemption.day);
+      Choice choice = ranker_.describe(redemption.person, candidates);
       choice.taken = static_cast<std::size_t>(taken - candidates.begin());
-      for (const std::uint32_t coupon : candidates)
-        add_inputs(history_, books_, redemption.person, coupon, choice.values);
-      if (redemption.day >= options_.from) {
-        refit(redemption.day);
-        ranks_.push_back(rank(redemption, candidates, choice));
-      }
-      choices_.push_back(std::move(choice));
-      days_.push_back(redemption.day);
+      if (redemption.day >= options_.from) ranks_.push_back(rank(redemption, candidates, choice));
+      ranker_.learn(candidates, std::move(choice));
     }
     return std::move(ranks_);
   }
 
  private:
-  void refit(Day day) {
-    if (!model_.weights.empty() && day - fitted_ < options_.which_refit_days) return;
-    const auto before =
-        static_cast<std::size_t>(std::ranges::lower_bound(days_, day) - days_.begin());
-    model_ = fit_choices(std::span(choices_).first(before), k_inputs, options_.which_ridge);
-    fitted_ = day;
-  }
-
   Rank rank(const CouponBooks::Redemption& redemption, std::span<const std::uint32_t> candidates,
             const Choice& choice) const {
+    const CouponHistory& history = ranker_.history();
     std::array<std::vector<double>, k_ranking_count> scores;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      const std::span<const float> row{choice.values.data() + i * k_inputs, k_inputs};
-      scores[k_personal].push_back(model_.score(row));
-      scores[k_popular].push_back(history_.redemptions_of(candidates[i]));
-      scores[k_bought].push_back(history_.covered_purchases(redemption.person, candidates[i]));
+    scores[k_personal] = ranker_.scores(choice);
+    for (const std::uint32_t coupon : candidates) {
+      scores[k_popular].push_back(history.redemptions_of(coupon));
+      scores[k_bought].push_back(history.covered_purchases(redemption.person, coupon));
       scores[k_random].push_back(0);
     }
     Rank rank;
@@ -125,12 +97,8 @@ class Replay {
 
   const CouponBooks& books_;
   const StudyOptions& options_;
-  CouponHistory history_;
-  std::vector<Choice> choices_;
-  std::vector<Day> days_;  // of the choices
+  CouponRanker ranker_;
   std::vector<Rank> ranks_;
-  ChoiceModel model_;
-  Day fitted_ = 0;
 };
 
 // Means over redemptions, people drawn with all of theirs.

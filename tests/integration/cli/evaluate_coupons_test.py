@@ -34,11 +34,11 @@ class EvaluateCouponsTest(folder.FolderTest):
                     grants.append(f"{month},u{person},c{kind},{day(month, 1)},{day(month, 20)}")
                     if person % 4 == 0 and kind == liked and chance.random() < 0.6:
                         redemptions.append(f"{day(month, 2 + chance.randrange(18))},u{person},c{kind},{month}")
-        products = [f"p{kind},Food > Shelf {kind % 2} > Kind {kind}" for kind in range(TYPES)]
+        products = [f"p{kind},Food > Shelf {kind % 2} > Kind {kind},National" for kind in range(TYPES)]
         for name, header, rows in (
                 ("campaigns", "campaign_id,campaign_type,start_date,end_date", campaigns),
                 ("campaign_targets", "campaign_id,user_id", targets),
-                ("items", "item_id,category_path", products),
+                ("items", "item_id,category_path,brand", products),
                 ("coupons", "campaign_id,coupon_id,main_department,valid_from,valid_to", coupons),
                 ("coupon_items", "campaign_id,coupon_id,item_id", good_for),
                 ("coupon_grants", "campaign_id,user_id,coupon_id,granted_on,expires_on", grants),

@@ -56,6 +56,18 @@ TEST(ChoiceModelTest, ScoresRankWhatIsTakenFirstMoreOftenThanChance) {
   EXPECT_GT(first, 450);  // one in six are 167
 }
 
+TEST(ChoiceModelTest, ChancesAddUpAndFollowTheScoresHoweverLargeTheyAre) {
+  const ChoiceModel model{.weights = {1, 1'000}};
+  const std::vector<float> values = {0, 1, 1, 1, 1, 1};
+  const std::vector<double> chances = model.chances(values);
+  const double e = std::exp(1.0);
+  ASSERT_EQ(chances.size(), 3);
+  EXPECT_NEAR(chances[0], 1 / (1 + 2 * e), 1e-12);
+  EXPECT_NEAR(chances[1], e / (1 + 2 * e), 1e-12);
+  EXPECT_EQ(chances[1], chances[2]);
+  EXPECT_TRUE(model.chances({}).empty());
+}
+
 TEST(ChoiceModelTest, WithoutChoicesAllCandidatesAreAlike) {
   const ChoiceModel model = fit_choices({}, 2, 1);
   EXPECT_EQ(model.weights, (std::vector<double>{0, 0}));

@@ -34,7 +34,9 @@ class CouponBooksTest : public testing::Test {
 const std::map<std::string, std::string> CouponBooksTest::k_files = {
     {"campaigns", "campaign_id,campaign_type,start_date,end_date\n7,A,1970-01-03,1970-01-09\n"},
     {"campaign_targets", "campaign_id,user_id\n7,ann\n"},
-    {"items", "item_id,category_path\np1,FOOD > BREAD > RYE\np2,FOOD > BREAD > WHEAT\n"},
+    {"items",
+     "item_id,category_path,brand\np1,FOOD > BREAD > RYE,National\np2,FOOD > BREAD > WHEAT,"
+     "Private\n"},
     {"coupons",
      "campaign_id,coupon_id,main_department,valid_from,valid_to\n7,c1,FOOD,1970-01-03,1970-01-"
      "09\n"},
@@ -55,6 +57,9 @@ TEST_F(CouponBooksTest, ReadsAFolder) {
   EXPECT_EQ(books.campaigns_of[0], (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(books.products[0].group, books.products[1].group);
   EXPECT_NE(books.products[0].type, books.products[1].type);
+  EXPECT_FALSE(books.products[0].is_own_brand);
+  EXPECT_TRUE(books.products[1].is_own_brand);
+  EXPECT_FALSE(books.products[2].is_own_brand) << "p9 is in no catalog";
   ASSERT_EQ(books.purchases.size(), 2);
   EXPECT_EQ(books.purchases[0].day, 1) << "by day, not as in the file";
   EXPECT_FALSE(books.purchases[0].has_coupon);

@@ -113,6 +113,21 @@ TEST(WhichCouponTest, LeavesOutWhatThePersonWasNotOffered) {
             before - static_cast<std::uint64_t>(own));
 }
 
+// What is redeemed on one day is ranked before any of it is learnt from.
+TEST(WhichCouponTest, TheOrderWithinADayChangesNothing) {
+  const CouponBooks books = coupon_shop();
+  CouponBooks turned = books;
+  std::ranges::reverse(turned.redemptions);
+  std::ranges::stable_sort(turned.redemptions, {}, &CouponBooks::Redemption::day);
+  const WhichCoupon one = study_which_coupon(books, {.from = k_split, .cutoff = 2}).value();
+  const WhichCoupon two = study_which_coupon(turned, {.from = k_split, .cutoff = 2}).value();
+  for (const char* name : {"personal", "popular", "bought before"}) {
+    EXPECT_NEAR(ranking(one.parts[0], name).reciprocal_rank.mean,
+                ranking(two.parts[0], name).reciprocal_rank.mean, 1e-9)
+        << name;
+  }
+}
+
 TEST(WhichCouponTest, RefusesASplitAfterTheLastRedemption) {
   EXPECT_FALSE(study_which_coupon(coupon_shop(), {.from = 9'999}).ok());
 }
