@@ -8,6 +8,7 @@ and bytes as are written here. Works on the shops of bars.py in FOLDER.
   python3 benchmarks/shop/attacks.py build/release FOLDER [--size 100k] [--seconds S] [--rate R] [--only BEGINNING] [--json]
 """
 
+import collections
 import contextlib
 import gzip
 import pathlib
@@ -19,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
 
-from measuring import HOME, Bar, latencies, measure_alone, memory_mib, server_on  # noqa: E402
+from measuring import HOME, Bar, latencies, measure_alone, memory_mib, metric, server_on  # noqa: E402
 
 SLOW_CLIENTS = 5000
 VISITS = 10_000
@@ -41,43 +42,65 @@ def connect(port):
     return client
 
 
+class Attack:
+    """What an attacker and the measurement beside it tell each other."""
+
+    def __init__(self, port):
+        self.port = port
+        self.begun = threading.Event()  # at its full strength
+        self.stopped = threading.Event()
+        self.count = 0
+        self.answers = collections.Counter()  # by status; "none" where the connection was cut without a word
+
+    def hear(self, client):
+        said = client.recv(4096).split(b" ", 2)
+        self.answers[said[1].decode() if len(said) > 2 else "none"] += 1
+
+
 def again_and_again(request):
     """An attacker that sends the same thing over new connections until it is told to stop."""
-    def attack(port, stopped):
-        count = 0
-        while not stopped.is_set():
-            with contextlib.suppress(OSError), connect(port) as client:
+    def run(attack):
+        while not attack.stopped.is_set():
+            with contextlib.suppress(OSError), connect(attack.port) as client:
                 client.sendall(request)
-                client.recv(4096)
-            count += 1
+                attack.hear(client)
+            attack.count += 1
+            attack.begun.set()
             time.sleep(PAUSE_S)
-        return count
-    return attack
+    return run
 
 
-def slow_clients(port, stopped):
-    clients = []
-    for _ in range(SLOW_CLIENTS):
-        clients.append(connect(port))
-        clients[-1].sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
-    number = 0
-    while not stopped.is_set():  # a byte now and then from each
-        with contextlib.suppress(OSError):
-            clients[number % SLOW_CLIENTS].sendall(b"x")
-        number += 1
+def slow_clients(attack):
+    """A byte now and then from each; who is cut off comes back."""
+    def come():
+        client = connect(attack.port)
+        client.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        attack.count += 1
+        return client
+    clients = [come() for _ in range(SLOW_CLIENTS)]
+    attack.begun.set()
+    place = 0
+    while not attack.stopped.is_set():
+        try:
+            clients[place].sendall(b"x")
+        except OSError:
+            with contextlib.suppress(OSError):
+                attack.hear(clients[place])
+            clients[place].close()
+            clients[place] = come()
+        place = (place + 1) % SLOW_CLIENTS
         time.sleep(PAUSE_S / 2)
     for client in clients:
         client.close()
-    return SLOW_CLIENTS
 
 
-def short_visits(port, stopped):
-    count = 0
-    while count < VISITS and not stopped.is_set():
-        connect(port).close()
-        count += 1
+def short_visits(attack):
+    """At least so many, and for as long as is measured."""
+    while attack.count < VISITS or not attack.stopped.is_set():
+        connect(attack.port).close()
+        attack.count += 1
+        attack.begun.set()
         time.sleep(PAUSE_S / 16)
-    return count
 
 
 ATTACKS = {
@@ -89,6 +112,11 @@ ATTACKS = {
 }
 
 
+def forget_peak(pid):
+    """From now on VmHWM is the peak since now."""
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def attacked(bench):
     options = bench.options
     with server_on(bench.folder / options.size) as server:
@@ -96,23 +124,29 @@ def attacked(bench):
             return bench.load(server, options.size, "--rate", options.rate, "--connections", 32, path=HOME,
                               seconds=seconds)
         measure(2)
-        for name, attack in ATTACKS.items():
+        for name, run in ATTACKS.items():
             if not name.startswith(options.only):
                 continue
             calm = measure()
             before = memory_mib(server.process.pid)["VmRSS"]
-            stopped, sent = threading.Event(), []
-            attacker = threading.Thread(target=lambda: sent.append(attack(server.port, stopped)))
+            forget_peak(server.process.pid)
+            attack = Attack(server.port)
+            attacker = threading.Thread(target=run, args=(attack,), daemon=True)
             attacker.start()
-            time.sleep(2 if attack is slow_clients else 0.2)
+            if not attack.begun.wait(timeout=60):
+                raise RuntimeError(f"{name}: not at full strength within a minute")
+            connections = metric(server, "vitrine_http_connections")
             during = measure()
-            more = memory_mib(server.process.pid)["VmRSS"] - before
-            stopped.set()
+            attack.stopped.set()
             attacker.join()
+            more = memory_mib(server.process.pid)["VmHWM"] - before
             times = during["p99_ms"] / calm["p99_ms"] if during["errors"] == 0 else float("inf")
             bench.row(f"{name}: p99 of others", f"{calm['p99_ms']:.2f} ms before, {latencies(during)}: {times:.2f} x",
                       Bar("x", 2), times)
-            bench.row(f"  {sum(sent):,} of them; memory", f"{more:+,.0f} MiB", Bar("MiB", MEMORY_MIB), more)
+            heard = ", ".join(f"{count:,} x {status}" for status, count in sorted(attack.answers.items())) or "nothing"
+            bench.row(f"  {attack.count:,} of them, answered {heard}; memory",
+                      f"{more:+,.0f} MiB at the most, {connections:,.0f} connections at the start",
+                      Bar("MiB", MEMORY_MIB), more)
 
 
 if __name__ == "__main__":
