@@ -31,8 +31,8 @@ DEPTH = 100_000
 MEMORY_MIB = (SLOW_CLIENTS * 20 + 16 * (1024 + 4096)) / 1024
 
 
-def post(body, *headers):
-    head = "\r\n".join(["POST /v1/events HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers])
+def post(path, body, *headers):
+    head = "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers])
     return head.encode() + b"\r\n\r\n" + body
 
 
@@ -106,8 +106,8 @@ def short_visits(attack):
 ATTACKS = {
     "slow clients, 5,000": slow_clients,
     "header floods": again_and_again(b"GET /healthz HTTP/1.1\r\n" + b"X-Flood: more and more and more\r\n" * 2000),
-    "inflating bombs, 64 MiB each": again_and_again(post(gzip.compress(b"0" * BOMB_BYTES), "Content-Encoding: gzip")),
-    "JSON nested 100,000 deep": again_and_again(post(b"[" * DEPTH)),
+    "inflating bombs, 64 MiB each": again_and_again(post("/v1/batch", gzip.compress(b"0" * BOMB_BYTES), "Content-Encoding: gzip")),
+    "JSON nested 100,000 deep": again_and_again(post("/v1/events", b"[" * DEPTH)),
     "connections opened and closed": short_visits,
 }
 
