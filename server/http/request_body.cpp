@@ -16,11 +16,24 @@ std::string lower(std::string_view text) {
   return low;
 }
 
+std::string coding_of(const Request& request) {
+  return lower(request.headers.find("Content-Encoding").value_or("identity"));
+}
+
+bool is_packing(std::string_view coding) {
+  return coding == "gzip" || coding == "x-gzip" || coding == "deflate";
+}
+
 }  // namespace
 
+bool is_long_to_read(const Request& request) {
+  return request.body.size() > k_read_at_once_bytes || is_packing(coding_of(request)) ||
+         is_gzip(request.body);
+}
+
 absl::StatusOr<std::string> take_body(Request& request, std::size_t max_bytes) {
-  const std::string coding = lower(request.headers.find("Content-Encoding").value_or("identity"));
-  const bool is_packed = coding == "gzip" || coding == "x-gzip" || coding == "deflate";
+  const std::string coding = coding_of(request);
+  const bool is_packed = is_packing(coding);
   if (!is_packed && coding != "identity" && !coding.empty()) {
     return field_error("Content-Encoding",
                        fmt::format("Content-Encoding must be gzip, deflate or identity, got {}",

@@ -48,11 +48,10 @@ void Workers::run() {
   }
 }
 
-Handler Workers::answer_aside(std::function<bool()> is_long,
-                              std::function<absl::StatusOr<Response>(Request&)> handler) {
+Handler Workers::aside(std::function<bool(const Request&)> is_long, Handler handler) {
   return [this, is_long = std::move(is_long), handler = std::move(handler)](Request& request,
                                                                             Reply reply) {
-    if (!is_long()) return reply.send_or_fail(handler(request));
+    if (!is_long(request)) return handler(request, std::move(reply));
     // On its way back the answer stands in the loop's queue once more.
     if (request.arrived_us != 0) request.arrived_us -= steady_us() - request.arrived_us;
     // Shared, because a refusal must still find the reply.
@@ -61,20 +60,27 @@ Handler Workers::answer_aside(std::function<bool()> is_long,
       Reply reply;
     };
     auto call = std::make_shared<Call>(Call{std::move(request), std::move(reply)});
-    const bool taken = try_run([call, &handler] {
-      absl::StatusOr<Response> answer = internal_error("no answer");
-      try {
-        answer = handler(call->request);
-      } catch (const std::exception& error) {  // a library may throw on the way
-        answer = internal_error("the handler threw: {}", error.what());
-      }
-      call->reply.send_or_fail(std::move(answer));
-    });
+    const bool taken =
+        try_run([call, &handler] { handler(call->request, std::move(call->reply)); });
     if (!taken) {
       call->reply.fail(absl::ResourceExhaustedError(
           fmt::format("{} requests wait for a thread already, try again", waiting_.size())));
     }
   };
+}
+
+Handler Workers::answer_aside(std::function<bool()> is_long,
+                              std::function<absl::StatusOr<Response>(Request&)> handler) {
+  return aside([is_long = std::move(is_long)](const Request&) { return is_long(); },
+               [handler = std::move(handler)](Request& request, Reply reply) {
+                 absl::StatusOr<Response> answer = internal_error("no answer");
+                 try {
+                   answer = handler(request);
+                 } catch (const std::exception& error) {  // a library may throw on the way
+                   answer = internal_error("the handler threw: {}", error.what());
+                 }
+                 reply.send_or_fail(std::move(answer));
+               });
 }
 
 }  // namespace vitrine::http

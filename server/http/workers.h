@@ -34,7 +34,11 @@ class Workers {
   // throw.
   bool try_run(absl::AnyInvocable<void()>&& work);
 
-  // A handler that answers before it returns, moved to the threads while `is_long` says so.
+  // A handler that is moved to the threads for those requests of which `is_long` says so; there it
+  // must not throw. Outlives what it makes.
+  Handler aside(std::function<bool(const Request&)> is_long, Handler handler);
+
+  // The same for one that answers before it returns, and may throw.
   Handler answer_aside(std::function<bool()> is_long,
                        std::function<absl::StatusOr<Response>(Request&)> handler);
 

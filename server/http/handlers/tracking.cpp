@@ -167,8 +167,10 @@ void add_tracking_routes(Router& router, const Services& services) {
   const auto add = [&](const std::string& path, Form form, std::optional<MessageKind> kind) {
     router.add_with_own_key(
         "POST", path,
-        [call = TrackingCall(services, router.access(), form, kind)](
-            Request& request, Reply reply) { call.run(request, std::move(reply)); });
+        services.workers.aside(
+            is_long_to_read,
+            [call = TrackingCall(services, router.access(), form, kind)](
+                Request& request, Reply reply) { call.run(request, std::move(reply)); }));
   };
   for (const TrackingRoute& route : k_routes) {
     add(std::string(route.path), route.form, route.kind);
