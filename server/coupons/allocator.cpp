@@ -19,6 +19,10 @@ using training::ProspectOption;
 constexpr std::size_t k_page = 100'000;       // members that are asked for at once
 constexpr std::size_t k_between_looks = 256;  // people, from one word about progress to the next
 constexpr double k_share_of_asking = 0.9;     // of all work; the rest is the allocation itself
+// How far chance moves a value, as a part of it. For one offer value by cost is the same for
+// everybody, so a price alone would tell nobody from anybody where a budget is short: who gets it
+// would be an accident, and nobody of the holdout a ghost.
+constexpr double k_tie_share = 1e-3;
 
 std::string usual_currency(const std::vector<Terms>& offers) {
   std::map<std::string, std::size_t> counts;
@@ -143,6 +147,7 @@ class Allocator::Work {
   bool asks_about_people_ = false;
   std::optional<training::AllocationBatch> batch_;
   std::vector<UserNumber> users_;  // in the order of the batch, which ascends
+  std::vector<double> lucks_;      // likewise, in [-1/2, 1/2)
   std::vector<ProspectOption> options_;
 };
 
@@ -264,6 +269,9 @@ absl::Status Allocator::Work::add_options(UserNumber user,
   }
   const KnownPerson known(std::move(profile), shelf_->inputs().live.get(), now_ms_);
   const std::vector<CouponScore> scores = score_coupons(*shelf_, known.seen());
+  const UserNumber first = person_of(parts_.people.identities, user);
+  const double luck =
+      training::place_of(first.value(), "ties:" + campaign_->id + "/" + question_.round) - 0.5;
   options_.clear();
   for (std::size_t place = 0; place < offers_.size(); ++place) {
     const Offer& offer = *offers_[place].offer;
@@ -278,16 +286,17 @@ absl::Status Allocator::Work::add_options(UserNumber user,
       option.value =
           out_.uplift.fit->model.effect(out_.uplift.row_of(person, offer.id, promise.value()));
     }
+    option.value *= 1 + k_tie_share * luck * (option.value < 0 ? -1 : 1);
     options_.push_back(option);
   }
-  const Assignment assignment = assignment_of(person_of(parts_.people.identities, user), *campaign_,
-                                              parts_.desk.rules(), now_ms_);
+  const Assignment assignment = assignment_of(first, *campaign_, parts_.desk.rules(), now_ms_);
   out_.offered += assignment == Assignment::offered ? 1 : 0;
   out_.holdout += assignment == Assignment::holdout ? 1 : 0;
   out_.control_group += assignment == Assignment::universal_control ? 1 : 0;
   ++out_.considered;
   batch_->add(assignment == Assignment::offered, options_);
   users_.push_back(user);
+  lucks_.push_back(luck);
   return absl::OkStatus();
 }
 
@@ -296,7 +305,8 @@ void Allocator::Work::make_plans() {
   for (const training::BatchAllocation::Choice& choice : out_.batch.choices) {
     GrantJobs::Plan& plan = plans[choice.option.offer];
     plan.people.set(users_[choice.person], true);
-    plan.scores.push_back(static_cast<float>(choice.option.value));
+    const double luck = lucks_[choice.person] * (choice.option.value < 0 ? -1 : 1);
+    plan.scores.push_back(static_cast<float>(choice.option.value / (1 + k_tie_share * luck)));
   }
   for (std::size_t place = 0; place < plans.size(); ++place) {
     if (plans[place].scores.empty()) continue;

@@ -41,7 +41,7 @@ std::vector<float> LearnedUplift::row_of(const UpliftPerson& person, std::string
                                          std::optional<double> score) const {
   std::vector<float> row(std::begin(person.values), std::end(person.values));
   row.push_back(score ? 1 : 0);
-  row.push_back(static_cast<float>(score.value_or(0)));
+  row.push_back(score ? static_cast<float>(std::clamp(*score, score_low, score_high)) : 0);
   for (const std::string& one : offers) row.push_back(one == offer ? 1 : 0);
   return row;
 }

@@ -36,8 +36,12 @@ struct LearnedUplift {
   std::optional<training::UpliftFit> fit = {};  // of the margin in money, coupons taken off
   std::vector<std::string> offers = {};         // that have an input each
   std::uint64_t people = 0;                     // learnt from
-  std::uint64_t conversions_missing = 0;        // in the smaller group
-  std::string why = {};                         // one sentence
+  // Of the scores that were learnt from: one outside counts as the nearer end, because expectations
+  // move from round to round, and a line is only known where there were people.
+  double score_low = 0;
+  double score_high = 0;
+  std::uint64_t conversions_missing = 0;  // in the smaller group
+  std::string why = {};                   // one sentence
 
   // offer  empty: none
   // score  what was expected of it before uplift could be learnt; nothing: not known

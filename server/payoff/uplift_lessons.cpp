@@ -75,6 +75,13 @@ absl::StatusOr<LearnedUplift> UpliftLessons::learn(std::string_view campaign,
                        .why = why_not(report, holdout_share)};
   if (!lesson.why.empty()) return lesson;
   lesson.offers = most_chosen(counts, k_offers_max);
+  bool has_scores = false;
+  for (const Pupil& pupil : pupils) {
+    if (!pupil.score) continue;
+    lesson.score_low = has_scores ? std::min(lesson.score_low, *pupil.score) : *pupil.score;
+    lesson.score_high = has_scores ? std::max(lesson.score_high, *pupil.score) : *pupil.score;
+    has_scores = true;
+  }
   VITRINE_ASSIGN_OR_RETURN(lesson.fit, fit(pupils, holdout_share, currency, lesson));
   return lesson;
 }
