@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/allocations.h"
 #include "server/coupons/coupon_decision_log.h"
 #include "server/coupons/coupon_recommender.h"
 #include "server/coupons/desk.h"
@@ -17,6 +18,7 @@
 #include "server/http/operations.h"
 #include "server/http/wrong_codes.h"
 #include "server/payoff/campaign_report.h"
+#include "server/payoff/uplift_lessons.h"
 #include "server/privacy/erasure_ledger.h"
 
 namespace vitrine::app {
@@ -215,6 +217,16 @@ absl::Status Services::start_parts(Access access) {
                                         .log = log_},
       coupons::CouponRecommender::Options());
   coupon_recommender_->start();
+  uplift_lessons_ = std::make_unique<payoff::UpliftLessons>(payoff::UpliftLessons::Parts{
+      .reports = *campaign_reports_, .profiles = *profiles_, .desk = *coupons_});
+  allocator_ = std::make_unique<coupons::Allocator>(
+      coupons::Allocator::Parts{.people = people,
+                                .recommender = *coupon_recommender_,
+                                .desk = *coupons_,
+                                .segments = *segment_engine_,
+                                .uplift = &*uplift_lessons_});
+  allocations_ = std::make_unique<coupons::Allocations>(coupons::Allocations::Parts{
+      .allocator = *allocator_, .jobs = *grant_jobs_, .clock = clock_, .log = log_});
   placements_->on_change([this](const recommend::PlacementBook& book) { recommender_->use(book); });
   prepared_ = std::async(std::launch::async, [this] {
     events::stay_in_the_background();
@@ -296,6 +308,7 @@ absl::Status Services::start_parts(Access access) {
       *router_, [this] { return shortcomings(); }, metrics_, [this] { show_memory(); });
   http::add_api_routes(*router_, *handled_);
   http::add_grant_job_routes(*router_, *handled_, *grant_jobs_);
+  http::add_allocation_routes(*router_, *handled_, *allocations_);
   return absl::OkStatus();
 }
 
@@ -403,6 +416,7 @@ void Services::start_grant_jobs() { grant_jobs_->start(); }
 void Services::stop() {
   begin_stopping();
   if (erasures_) erasures_->begin_stopping();
+  if (allocations_) allocations_->stop();
   if (workers_) workers_->stop();
   if (!committer_) return;
   if (audiences_) audiences_->stop();

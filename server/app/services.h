@@ -57,6 +57,8 @@
 #include "server/webhooks/webhooks.h"
 
 namespace vitrine::coupons {
+class Allocations;
+class Allocator;
 class CouponDecisionLog;
 class CouponRecommender;
 class Desk;
@@ -65,7 +67,8 @@ class GrantJobs;
 
 namespace vitrine::payoff {
 class CampaignReporter;
-}
+class UpliftLessons;
+}  // namespace vitrine::payoff
 
 namespace vitrine::http {
 class CouponStore;
@@ -195,6 +198,9 @@ class Services {
   std::future<void> prepared_;  // what filters are asked of; waited for before the recommender goes
   std::unique_ptr<coupons::CouponRecommender> coupon_recommender_;
   std::optional<segments::SegmentEngine> segment_engine_;
+  std::unique_ptr<payoff::UpliftLessons> uplift_lessons_;
+  std::unique_ptr<coupons::Allocator> allocator_;
+  std::unique_ptr<coupons::Allocations> allocations_;
   std::optional<audiences::Audiences> audiences_;
   std::optional<Backups> backups_;
   std::optional<http::Workers> workers_;

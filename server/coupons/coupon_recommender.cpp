@@ -15,6 +15,7 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/coupon_person.h"
 #include "server/coupons/coupon_shortlist.h"
 #include "server/recommend/context.h"
 
@@ -23,6 +24,8 @@ namespace {
 
 constexpr TimeMs k_rest_for_each = 20;  // of the time that looking up covers took
 constexpr int k_nice = 10;              // of the thread that makes shelves
+// Before that, a coupon that was given says nothing of how often such coupons are used.
+constexpr TimeMs k_ripe_ms = 7 * k_day_ms;
 
 // What can be claimed in one book, and the currency of most of its offers.
 struct Claimable {
@@ -47,24 +50,6 @@ std::shared_ptr<const Claimable> claimable_of(std::shared_ptr<const OfferBook> b
   }
   claimable->book = std::move(book);
   return claimable;
-}
-
-// The person's taste; empty without a model or without a vector of what they had to do with.
-std::vector<float> taste_of(const live_model::LiveModel& live,
-                            const std::vector<recommend::Interest>& interests) {
-  std::vector<Observation> observations;
-  if (live.model() == nullptr) return {};
-  for (const recommend::Interest& interest : interests) {
-    const auto row = live.row_of(interest.product);
-    if (!row || !(interest.confidence > 0)) continue;
-    observations.push_back(
-        {.factors = live.vector(*row).data(), .confidence = interest.confidence});
-  }
-  if (observations.empty()) return {};
-  const FactorModel& factors = live.model()->factors();
-  std::vector<float> taste(factors.dimension());
-  factors.fold_in(observations, taste);
-  return taste;
 }
 
 }  // namespace
@@ -98,6 +83,7 @@ struct CouponRecommender::State {
   // Of whoever calls refresh().
   std::mutex refreshing;
   absl::flat_hash_map<std::string, std::uint64_t> shown;
+  absl::flat_hash_map<std::string, std::uint64_t> unripe;  // grants
   TimeMs counted_at_ms = 0;
   std::shared_ptr<const catalog::CatalogSnapshot> covered;  // what covers were looked up in
   TimeMs covered_at_ms = 0;
@@ -111,11 +97,14 @@ struct CouponRecommender::State {
 
 void CouponRecommender::State::count_shown(TimeMs now_ms) {
   shown.clear();
+  unripe.clear();
   std::size_t seen = 0;
   const absl::Status walked = parts.decisions.for_each(
       {.from_ms = now_ms - options.counted_ms}, [&](const CouponDecision& decision) {
         if (++seen > options.counted_max) return;
         if (decision.outcome == DecisionOutcome::shown) ++shown[decision.offer];
+        const bool is_ripe = decision.time_ms <= now_ms - k_ripe_ms;
+        if (decision.outcome == DecisionOutcome::granted && !is_ripe) ++unripe[decision.offer];
       });
   if (!walked.ok()) {
     parts.log.warning("showings of coupons cannot be counted: {}", message_of(walked));
@@ -125,9 +114,17 @@ void CouponRecommender::State::count_shown(TimeMs now_ms) {
 CouponCounts CouponRecommender::State::counts_of(const std::string& offer) const {
   CouponCounts counts;
   if (const auto found = shown.find(offer); found != shown.end()) counts.shown = found->second;
-  const auto used = parts.desk.balance(total_account("offer", offer, Measure::uses, ""));
-  if (used.ok())
-    counts.uses = static_cast<std::uint64_t>(std::max<std::int64_t>(0, used->committed));
+  const auto count_of = [&](Measure measure) {
+    const auto balance = parts.desk.balance(total_account("offer", offer, measure, ""));
+    return balance.ok() ? static_cast<std::uint64_t>(std::max<std::int64_t>(0, balance->committed))
+                        : std::uint64_t{0};
+  };
+  counts.uses = count_of(Measure::uses);
+  // Whoever was given one was shown it, too.
+  const auto young = unripe.find(offer);
+  const std::uint64_t issued = count_of(Measure::issued);
+  const std::uint64_t waiting = young == unripe.end() ? 0 : std::min(issued, young->second);
+  counts.shown = std::max(counts.shown, issued - waiting);
   return counts;
 }
 
@@ -216,19 +213,8 @@ absl::StatusOr<CouponAnswer> CouponRecommender::recommend(const CouponRequest& r
   if (!request.is_verified) checkout.shopper.user = k_nobody;
   if (checkout.cart.currency.empty()) checkout.cart.currency = claimable->currency;
 
-  std::vector<recommend::Interest> interests;
-  CouponPerson person{.profile = snapshot.profile.get()};
-  std::vector<float> taste;
   const std::shared_ptr<const live_model::LiveModel>& live = shelf->inputs().live;
-  if (person.profile != nullptr && live != nullptr) {
-    static const ConfidenceRule defaults = ConfidenceRule::defaults();
-    collect_interests(*person.profile,
-                      live->model() != nullptr ? live->model()->confidence() : defaults, 0,
-                      snapshot.now_ms, interests);
-    taste = taste_of(*live, interests);
-    person.taste = taste;
-    person.interests = interests;
-  }
+  const KnownPerson person(snapshot.profile, live.get(), snapshot.now_ms);
   // Whose coupons they are counts for groups, also where their taste may not.
   const UserNumber user =
       checkout.shopper.user != k_nobody ? checkout.shopper.user : snapshot.who.user;
@@ -239,7 +225,7 @@ absl::StatusOr<CouponAnswer> CouponRecommender::recommend(const CouponRequest& r
                              .user = user,
                              .now_ms = snapshot.now_ms},
                             checkout);
-  VITRINE_RETURN_IF_ERROR(shortlist.fill(claimable->terms, person));
+  VITRINE_RETURN_IF_ERROR(shortlist.fill(claimable->terms, person.seen()));
   const std::uint64_t drawn = state.chance.below(std::uint64_t{1} << 53U);
   const std::optional<double> chance =
       request.explore ? std::optional(static_cast<double>(drawn) * 0x1.0p-53) : std::nullopt;
@@ -253,8 +239,7 @@ absl::StatusOr<CouponAnswer> CouponRecommender::recommend(const CouponRequest& r
   }
   return CouponAnswer{.recommendation_id = id,
                       .model_version = live != nullptr ? live->version() : std::string(),
-                      .personalized = !interests.empty() || (person.profile != nullptr &&
-                                                             !person.profile->bought.empty()),
+                      .personalized = person.is_personal(),
                       .coupons = std::move(result.coupons)};
 }
 

@@ -109,6 +109,18 @@ std::vector<CouponScore> score_coupons(const CouponShelf& shelf, const CouponPer
 
 CouponScore score_of_unknown() { return {.chance = k_rate_before}; }
 
+CouponPromise promise_of(const CouponShelf& shelf, const Offer& offer, const Amounts* amounts,
+                         const std::vector<CouponScore>& scores) {
+  CouponPromise promise{.score = score_of_unknown()};
+  CoveredPrices prices;
+  if (const ShelfCoupon* const coupon = shelf.find(offer.id)) {
+    promise.score = scores[static_cast<std::size_t>(coupon - shelf.coupons().data())];
+    prices = coupon->prices;
+  }
+  if (amounts != nullptr) promise.worth = worth_of(offer, *amounts, prices);
+  return promise;
+}
+
 recommend::Reason reason_of(const CouponReasonInputs& inputs) {
   const CouponScore& score = inputs.score;
   const TimeMs until_ms = inputs.valid_until_ms;

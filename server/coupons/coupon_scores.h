@@ -41,6 +41,19 @@ std::vector<CouponScore> score_coupons(const CouponShelf& shelf, const CouponPer
 // Of an offer that is not on the shelf yet.
 CouponScore score_of_unknown();
 
+// What one coupon promises of one person.
+struct CouponPromise {
+  CouponScore score = {};
+  CouponWorth worth = {};  // nothing where it has no amounts
+
+  double value() const { return score.chance * worth.net(); }
+  double cost() const { return score.chance * worth.cost; }
+};
+// scores   of score_coupons(), by place on the shelf
+// amounts  those that count; null: none do
+CouponPromise promise_of(const CouponShelf& shelf, const Offer& offer, const Amounts* amounts,
+                         const std::vector<CouponScore>& scores);
+
 // `usual_mass`: of the coupons of the shelf.
 double rate_of(const ShelfCoupon& coupon, double usual_mass);
 

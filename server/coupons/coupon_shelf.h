@@ -29,7 +29,7 @@ namespace vitrine::coupons {
 
 // How an offer did so far.
 struct CouponCounts {
-  std::uint64_t shown = 0;  // in answers that are still remembered
+  std::uint64_t shown = 0;  // in answers that are still remembered, or given to people: the larger
   std::uint64_t uses = 0;   // of all time
 };
 

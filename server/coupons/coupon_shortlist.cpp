@@ -31,19 +31,14 @@ CouponShortlist::CouponShortlist(const Parts& parts, const Checkout& checkout)
 
 CouponShortlist::Entry CouponShortlist::entry_of(Desk::Usable usable,
                                                  const std::vector<CouponScore>& scores) const {
-  Entry entry{.usable = std::move(usable), .score = score_of_unknown()};
+  Entry entry;
+  entry.usable = std::move(usable);
   const Offer& offer = *entry.usable.terms.offer;
   const Cart& cart = checkout_.cart;
   entry.amounts = offer.amounts_in(cart.market, cart.currency);
-  CoveredPrices prices;
-  if (const ShelfCoupon* const coupon = parts_.shelf.find(offer.id)) {
-    const auto place = static_cast<std::size_t>(coupon - parts_.shelf.coupons().data());
-    entry.score = scores[place];
-    prices = coupon->prices;
-  }
-  const CouponWorth worth =
-      entry.amounts != nullptr ? worth_of(offer, *entry.amounts, prices) : CouponWorth{};
-  entry.worth = entry.score.chance * worth.net();
+  const CouponPromise promise = promise_of(parts_.shelf, offer, entry.amounts, scores);
+  entry.score = promise.score;
+  entry.worth = promise.value();
   return entry;
 }
 

@@ -131,6 +131,13 @@ class Desk final : public events::PersonalData {
     // Neither a holdout nor new_per_week keeps anybody from it: a coupon as an apology, say.
     bool is_for_everybody = false;
     Shopper shopper = {};  // of a claim
+    // Of several granted offers of its campaign a person gets one in a round.
+    bool is_one_of_campaign = false;
+    // Who decided, and what the offer promised of each of `people` more than none; empty: the shop
+    // itself, by nothing.
+    std::string policy = {};
+    std::uint64_t policy_version = 0;
+    std::vector<float> scores = {};
   };
   struct Issued {
     std::string user_id = {};
@@ -144,6 +151,11 @@ class Desk final : public events::PersonalData {
   // The same as a part of another command, on the committer thread. For each of `people` there is
   // an answer; those who were erased, or are no users, have neither grant nor denial.
   absl::StatusOr<std::vector<Issued>> stage_issue(events::Batch& batch, const Issue& issue);
+  // Why nobody may be granted it now; what the ledger has left is not asked for.
+  std::optional<Reason> refusal_of_grants(const Terms& terms) const;
+  // Whether one of the offers was given to the person in this round, or kept from them.
+  absl::StatusOr<bool> was_decided(std::span<const std::string> offers, std::string_view round,
+                                   UserNumber user) const;
   absl::Status revoke(std::uint64_t grant, std::function<void(absl::StatusOr<Grant>)> done);
 
   // What another system gave and took, k_past_max at most: what is known by its user and round, or
@@ -172,6 +184,8 @@ class Desk final : public events::PersonalData {
   absl::StatusOr<std::optional<Grant>> grant(std::uint64_t number) const;
   absl::StatusOr<std::optional<Order>> redemption(std::string_view order_id) const;
   absl::StatusOr<std::vector<Grant>> grants_of(UserNumber user, std::size_t count_max) const;
+  // When the person redeemed something that was not given back as a whole, in no order.
+  absl::StatusOr<std::vector<TimeMs>> redeemed_at(UserNumber user) const;
   absl::StatusOr<Balance> balance(const std::string& account) const;
   // How often an offer was refused for each reason; an empty id: unknown codes.
   const DenialBook& denials() const { return *denials_; }
@@ -252,7 +266,10 @@ class Desk final : public events::PersonalData {
                    const Terms& terms, UserNumber user);
   // Whether the person is to get it; writes the record of the decision.
   Issued decide_one(events::Batch& batch, const Source& source, const Issue& issue,
-                    const Terms& terms, UserNumber user);
+                    const Terms& terms, UserNumber user, std::optional<float> score = {});
+  // What another offer of the campaign was in this round: a grant, or kept from the person.
+  std::optional<Issued> decided_otherwise(const Source& source, const Issue& issue,
+                                          const Campaign& campaign, UserNumber user) const;
   CouponDecision decision_about(const Issue& issue, const Campaign& campaign, UserNumber user,
                                 TimeMs now_ms) const;
   std::optional<Reason> refusal_of_issue(const Issue& issue, const Terms& terms,

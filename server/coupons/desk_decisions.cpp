@@ -1,7 +1,9 @@
 // Who is given a coupon that the shop wants to give, and the record of it.
+#include <algorithm>
 #include <utility>
 
 #include "base/crypto.h"
+#include "base/status.h"
 #include "server/coupons/desk.h"
 
 namespace vitrine::coupons {
@@ -29,20 +31,59 @@ CouponDecision Desk::decision_about(const Issue& issue, const Campaign& campaign
           .offer = issue.offer,
           .propensity = 1,
           .assignment = assignment_of(person, campaign, parts_.rules, now_ms),
-          .policy = issue.is_claim ? "claim" : "direct"};
+          .policy = issue.is_claim         ? "claim"
+                    : issue.policy.empty() ? "direct"
+                                           : issue.policy,
+          .policy_version = issue.policy_version};
+}
+
+std::optional<Desk::Issued> Desk::decided_otherwise(const Source& source, const Issue& issue,
+                                                    const Campaign& campaign,
+                                                    UserNumber user) const {
+  for (const auto& [id, offer] : offers()->offers()) {
+    if (offer->campaign != campaign.id || offer->trigger != Trigger::granted) continue;
+    if (id == issue.offer) continue;
+    const auto known = source.get(store::Family::grants, keys_.issue(id, issue.round, user));
+    if (!known) continue;
+    Issued issued;
+    const std::uint64_t number = store::number_in(*known).value_or(k_ghost);
+    if (number == k_ghost) {
+      issued.withheld = Withheld::holdout;
+    } else {
+      issued.grant = read_grant(source, number);
+    }
+    return issued;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<bool> Desk::was_decided(std::span<const std::string> offers, std::string_view round,
+                                       UserNumber user) const {
+  const Source source(parts_.database);
+  const bool was = std::ranges::any_of(offers, [&](const std::string& offer) {
+    return source.get(store::Family::grants, keys_.issue(offer, round, user)).has_value();
+  });
+  VITRINE_RETURN_IF_ERROR(source.status());
+  return was;
 }
 
 // Nobody's coupons are for whoever has the code, so nothing is decided about them.
 Desk::Issued Desk::decide_one(events::Batch& batch, const Source& source, const Issue& issue,
-                              const Terms& terms, UserNumber user) {
+                              const Terms& terms, UserNumber user, std::optional<float> score) {
   if (user == k_nobody) return issue_one(batch, source, issue, terms, user);
   const bool may_withhold = !issue.is_claim && !issue.is_for_everybody;
   const std::string key = keys_.issue(issue.offer, issue.is_claim ? "#claim" : issue.round, user);
   const auto known = source.get(store::Family::grants, key);
   const bool is_ghost = known && store::number_in(*known) == k_ghost;
   if (known && !is_ghost) return issue_one(batch, source, issue, terms, user);
+  if (issue.is_one_of_campaign && !known) {
+    if (auto other = decided_otherwise(source, issue, *terms.campaign, user)) return *other;
+  }
 
   CouponDecision decision = decision_about(issue, *terms.campaign, user, batch.time_ms());
+  if (score) {  // certain: chance had no part in it
+    decision.arms = {{.offer = issue.offer, .score = *score, .propensity = 1}, {}};
+  }
   Issued issued;
   const bool is_offered = decision.assignment == Assignment::offered;
   if (may_withhold && is_ghost) {

@@ -67,6 +67,10 @@ std::optional<Reason> Desk::refusal_of_issue(const Issue& issue, const Terms& te
   return std::nullopt;
 }
 
+std::optional<Reason> Desk::refusal_of_grants(const Terms& terms) const {
+  return refusal_of_issue(Issue{}, terms, parts_.clock.now_ms());
+}
+
 Desk::Issued Desk::issue_one(events::Batch& batch, const Source& source, const Issue& issue,
                              const Terms& terms, UserNumber user) {
   Issued issued;
@@ -132,9 +136,10 @@ absl::StatusOr<std::vector<Desk::Issued>> Desk::stage_issue(events::Batch& batch
   const Source source(batch);
   std::vector<Issued> all;
   const std::optional<Reason> refused = refusal_of_issue(issue, terms, batch.time_ms());
-  const auto give = [&](UserNumber user, const std::string& user_id) {
+  const auto give = [&](UserNumber user, const std::string& user_id,
+                        std::optional<float> score = {}) {
     Issued issued = refused ? Issued{.denial = Denial{.reason = *refused}}
-                            : decide_one(batch, source, issue, terms, user);
+                            : decide_one(batch, source, issue, terms, user, score);
     issued.user_id = user_id;
     all.push_back(std::move(issued));
   };
@@ -142,10 +147,10 @@ absl::StatusOr<std::vector<Desk::Issued>> Desk::stage_issue(events::Batch& batch
     const identity::Who who = parts_.identities.resolve(batch, user_id, "");
     if (!who.is_erased) give(who.user, user_id);
   }
-  for (const UserNumber one : issue.people) {
-    const UserNumber user = parts_.identities.home_of(batch, one);
+  for (std::size_t i = 0; i < issue.people.size(); ++i) {
+    const UserNumber user = parts_.identities.home_of(batch, issue.people[i]);
     if (user != k_nobody && parts_.identities.is_user(user)) {
-      give(user, "");
+      give(user, "", i < issue.scores.size() ? std::optional(issue.scores[i]) : std::nullopt);
     } else {
       all.emplace_back();
     }

@@ -84,4 +84,18 @@ absl::StatusOr<std::vector<Desk::Qualified>> Desk::qualify(const Checkout& check
   return all;
 }
 
+absl::StatusOr<std::vector<TimeMs>> Desk::redeemed_at(UserNumber user) const {
+  std::vector<TimeMs> times;
+  const Source source(parts_.database);
+  const std::string prefix = user_order_key(user, "");
+  const auto cursor = parts_.database.walk(store::Family::grants, prefix, false);
+  for (; cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    const auto order = read_order(source, cursor->key().substr(prefix.size()));
+    if (order && order->state != OrderState::returned) times.push_back(order->time_ms);
+  }
+  VITRINE_RETURN_IF_ERROR(cursor->status());
+  VITRINE_RETURN_IF_ERROR(source.status());
+  return times;
+}
+
 }  // namespace vitrine::coupons

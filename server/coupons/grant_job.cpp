@@ -16,11 +16,19 @@ std::uint64_t number(const json::value& value) {
 
 std::string text(const json::value& value) { return json::value_to<std::string>(value); }
 
+// Of a member that older records do not have.
+std::string text_or_none(const json::value& value, std::string_view name) {
+  const json::value* const found = value.as_object().if_contains({name.data(), name.size()});
+  return found == nullptr ? "" : text(*found);
+}
+
 absl::StatusOr<GrantJob> job_in(const json::value& value) {
   GrantJob job{.number = number(value.at("number")),
                .offer = text(value.at("offer")),
                .round = text(value.at("round")),
                .segment = text(value.at("segment")),
+               .allocation = text_or_none(value, "allocation"),
+               .policy = text_or_none(value, "policy"),
                .people = number(value.at("people")),
                .looked_at = number(value.at("looked_at")),
                .granted = number(value.at("granted")),
@@ -75,6 +83,8 @@ std::string encode(const GrantJob& job) {
                    {"offer", job.offer},
                    {"round", job.round},
                    {"segment", job.segment},
+                   {"allocation", job.allocation},
+                   {"policy", job.policy},
                    {"state", std::string(name_of(job.state))},
                    {"stopped_by", job.stopped_by ? static_cast<std::int64_t>(*job.stopped_by) : -1},
                    {"people", job.people},

@@ -28,7 +28,9 @@ struct GrantJob {
   std::uint64_t number = 0;
   std::string offer = {};
   std::string round = {};
-  std::string segment = {};  // empty: people were listed
+  std::string segment = {};     // empty: people were listed
+  std::string allocation = {};  // that chose them; empty: the shop did
+  std::string policy = {};      // of an allocation
   JobState state = JobState::running;
   std::optional<Reason> stopped_by = {};
   std::uint64_t people = 0;  // in all

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "base/status.h"
@@ -19,6 +20,14 @@ constexpr auto k_pause_after_error = std::chrono::seconds(5);
 
 std::string job_key(std::uint64_t number) { return "j" + store::key_of(number); }
 std::string people_key(std::uint64_t number) { return "m" + store::key_of(number); }
+std::string scores_key(std::uint64_t number) { return "s" + store::key_of(number); }
+
+// On this machine's terms: a job is gone on with where it was begun.
+std::string bytes_of(const std::vector<float>& scores) {
+  std::string bytes(scores.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), scores.data(), bytes.size());
+  return bytes;
+}
 
 // It is the offer that cannot be given, not this person who cannot have it.
 bool is_about_everybody(Reason reason) {
@@ -58,6 +67,7 @@ absl::Status is_over(const GrantJob& job) {
 struct GrantJobs::Portion {
   UserNumber after = k_nobody;
   std::vector<UserNumber> people = {};
+  std::vector<float> scores = {};
   bool is_last = false;
 };
 
@@ -129,9 +139,24 @@ absl::StatusOr<const segments::Membership*> GrantJobs::people_of(const GrantJob&
                            parts_.database.get(Family::grants, people_key(job.number)));
   auto people = stored ? segments::Membership::decode(*stored) : std::nullopt;
   if (!people) return data_loss("the people of job {} cannot be read", job.number);
+  VITRINE_RETURN_IF_ERROR(read_scores(job));
   people_ = *std::move(people);
   people_of_job_ = job.number;
   return &people_;
+}
+
+absl::Status GrantJobs::read_scores(const GrantJob& job) {
+  people_of_job_ = 0;
+  scores_.clear();
+  VITRINE_ASSIGN_OR_RETURN(const auto stored,
+                           parts_.database.get(Family::grants, scores_key(job.number)));
+  if (!stored) return absl::OkStatus();
+  if (stored->size() != job.people * sizeof(float)) {
+    return data_loss("the scores of job {} cannot be read", job.number);
+  }
+  scores_.resize(job.people);
+  std::memcpy(scores_.data(), stored->data(), stored->size());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> GrantJobs::step() {
@@ -147,6 +172,10 @@ absl::StatusOr<bool> GrantJobs::step() {
   const segments::Membership* const people = *found;
   Portion portion{.after = job->after, .people = people->list(job->after, k_portion)};
   portion.is_last = portion.people.size() < k_portion;
+  if (job->looked_at + portion.people.size() <= scores_.size()) {  // as many came before
+    const auto first = scores_.begin() + static_cast<std::ptrdiff_t>(job->looked_at);
+    portion.scores.assign(first, first + static_cast<std::ptrdiff_t>(portion.people.size()));
+  }
   VITRINE_RETURN_IF_ERROR(
       events::submit_patiently(parts_.committer, [&](events::Batch& batch) -> absl::Status {
         VITRINE_ASSIGN_OR_RETURN(auto now, stored(batch, job->number));
@@ -158,8 +187,14 @@ absl::StatusOr<bool> GrantJobs::step() {
 
 absl::Status GrantJobs::stage_portion(events::Batch& batch, const Portion& portion, GrantJob& job) {
   const std::uint64_t granted_before = job.granted;
-  const auto issued = parts_.desk.stage_issue(
-      batch, {.offer = job.offer, .round = job.round, .people = portion.people});
+  const auto issued =
+      parts_.desk.stage_issue(batch, {.offer = job.offer,
+                                      .round = job.round,
+                                      .people = portion.people,
+                                      .is_one_of_campaign = !job.allocation.empty(),
+                                      .policy = job.policy,
+                                      .policy_version = job.policy.empty() ? 0U : 1U,
+                                      .scores = portion.scores});
   if (issued.ok()) {
     std::size_t place = 0;
     while (place < issued->size() && count((*issued)[place], portion.people[place], job)) ++place;
@@ -169,7 +204,7 @@ absl::Status GrantJobs::stage_portion(events::Batch& batch, const Portion& porti
     job.state = JobState::stopped;
     job.stopped_by = Reason::expired;
   }
-  if (job.is_over()) batch.erase(Family::grants, people_key(job.number));
+  if (job.is_over()) erase_people(batch, job);
   put(batch, job);
   batch.after_sync(
       [this, given = job.granted - granted_before] { granted_.add(static_cast<double>(given)); });
@@ -221,54 +256,80 @@ absl::Status GrantJobs::submit(std::function<absl::Status(events::Batch&, GrantJ
   return parts_.committer.submit(std::make_unique<events::FunctionCommand>(run, answer));
 }
 
-// The oldest that is over makes room.
-void GrantJobs::drop_oldest(events::Batch& batch) {
+// The oldest that are over make room.
+void GrantJobs::drop_oldest(events::Batch& batch, std::size_t more) {
   const std::lock_guard lock(mutex_);
-  if (jobs_.size() < k_kept_max) return;
-  const auto oldest =
-      std::ranges::find_if(jobs_, [](const auto& one) { return one.second.is_over(); });
-  if (oldest == jobs_.end()) return;
-  batch.erase(Family::grants, job_key(oldest->first));
-  batch.after_sync([this, number = oldest->first] {
-    const std::lock_guard inner(mutex_);
-    jobs_.erase(number);
-  });
+  std::size_t count = jobs_.size() + more;
+  for (const auto& [number, job] : jobs_) {
+    if (count <= k_kept_max) return;
+    if (!job.is_over()) continue;
+    --count;
+    batch.erase(Family::grants, job_key(number));
+    batch.after_sync([this, dropped = number] {
+      const std::lock_guard inner(mutex_);
+      jobs_.erase(dropped);
+    });
+  }
 }
 
-absl::Status GrantJobs::stage_begin(events::Batch& batch, Plan& plan, GrantJob& job) {
+absl::Status GrantJobs::check_begin(const Plan& plan, std::size_t more) const {
   const Terms terms = parts_.desk.offers()->terms(plan.offer);
   if (!terms.offer || !terms.campaign) return not_found("there is no offer {}", plan.offer);
   if (terms.offer->trigger != Trigger::granted) {
     return failed_precondition("offer {} has the trigger {}: a job gives granted ones", plan.offer,
                                name_of(terms.offer->trigger));
   }
-  {
-    const std::lock_guard lock(mutex_);
-    const auto unfinished =
-        std::ranges::count_if(jobs_, [](const auto& one) { return !one.second.is_over(); });
-    if (static_cast<std::size_t>(unfinished) >= k_unfinished_max) {
-      return failed_precondition("{} jobs are not over, at most {} may be: cancel one", unfinished,
-                                 k_unfinished_max);
-    }
+  const std::lock_guard lock(mutex_);
+  const auto unfinished =
+      std::ranges::count_if(jobs_, [](const auto& one) { return !one.second.is_over(); });
+  if (static_cast<std::size_t>(unfinished) + more > k_unfinished_max) {
+    return failed_precondition("{} jobs are not over, at most {} may be: cancel one", unfinished,
+                               k_unfinished_max);
   }
-  const Source source(batch);
-  const std::uint64_t number = Desk::next_number(batch, source);
-  VITRINE_RETURN_IF_ERROR(source.status());
+  return absl::OkStatus();
+}
+
+void GrantJobs::stage_begin(events::Batch& batch, Plan& plan, std::uint64_t number, GrantJob& job) {
   for (const std::string& id : plan.user_ids) {
     const identity::Who who = parts_.identities.resolve(batch, id, "");
     if (!who.is_erased) plan.people.set(who.user, true);
   }
-  drop_oldest(batch);
   job = {.number = number,
          .offer = plan.offer,
          .round = plan.round,
          .segment = plan.segment,
+         .allocation = plan.allocation,
+         .policy = plan.policy,
          .people = plan.people.size(),
          .created_ms = batch.time_ms(),
          .changed_ms = batch.time_ms()};
   batch.put(Family::grants, people_key(job.number), plan.people.encode());
+  if (!plan.scores.empty()) {
+    batch.put(Family::grants, scores_key(job.number), bytes_of(plan.scores));
+  }
   put(batch, job);
+}
+
+absl::Status GrantJobs::stage_begin_all(events::Batch& batch, std::vector<Plan>& plans,
+                                        std::vector<GrantJob>& jobs) {
+  for (const Plan& plan : plans) VITRINE_RETURN_IF_ERROR(check_begin(plan, plans.size()));
+  const Source source(batch);
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    numbers.push_back(Desk::next_number(batch, source));
+    VITRINE_RETURN_IF_ERROR(source.status());
+  }
+  drop_oldest(batch, plans.size());
+  jobs.resize(plans.size());
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    stage_begin(batch, plans[i], numbers[i], jobs[i]);
+  }
   return absl::OkStatus();
+}
+
+void GrantJobs::erase_people(events::Batch& batch, const GrantJob& job) {
+  batch.erase(Family::grants, people_key(job.number));
+  batch.erase(Family::grants, scores_key(job.number));
 }
 
 absl::Status GrantJobs::stage_change(events::Batch& batch, Change change, GrantJob& job) {
@@ -283,18 +344,32 @@ absl::Status GrantJobs::stage_change(events::Batch& batch, Change change, GrantJ
       break;
     case Change::cancel:
       job.state = JobState::cancelled;
-      batch.erase(Family::grants, people_key(job.number));
+      erase_people(batch, job);
       break;
   }
   put(batch, job);
   return absl::OkStatus();
 }
 
+absl::Status GrantJobs::begin_all(std::vector<Plan> plans, OnJobs done) {
+  const auto kept = std::make_shared<std::vector<Plan>>(std::move(plans));
+  const auto jobs = std::make_shared<std::vector<GrantJob>>();
+  const auto run = [this, kept, jobs](events::Batch& batch) {
+    return stage_begin_all(batch, *kept, *jobs);
+  };
+  const auto answer = [jobs, done = std::move(done)](const absl::Status& status) {
+    status.ok() ? done(std::move(*jobs)) : done(status);
+  };
+  return parts_.committer.submit(std::make_unique<events::FunctionCommand>(run, answer));
+}
+
 absl::Status GrantJobs::begin(Plan plan, OnJob done) {
-  const auto kept = std::make_shared<Plan>(std::move(plan));
-  return submit(
-      [this, kept](events::Batch& batch, GrantJob& job) { return stage_begin(batch, *kept, job); },
-      std::move(done));
+  std::vector<Plan> one;
+  one.push_back(std::move(plan));
+  return begin_all(std::move(one),
+                   [done = std::move(done)](absl::StatusOr<std::vector<GrantJob>> jobs) {
+                     jobs.ok() ? done(std::move(jobs->front())) : done(jobs.status());
+                   });
 }
 
 absl::Status GrantJobs::change(std::uint64_t number, Change change, OnJob done) {
@@ -319,6 +394,15 @@ std::vector<GrantJob> GrantJobs::jobs() const {
   std::vector<GrantJob> all;
   for (const auto& [number, job] : jobs_) all.push_back(job);
   std::ranges::reverse(all);
+  return all;
+}
+
+std::vector<GrantJob> GrantJobs::jobs_of(std::string_view allocation) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<GrantJob> all;
+  for (const auto& [number, job] : jobs_) {
+    if (!allocation.empty() && job.allocation == allocation) all.push_back(job);
+  }
   return all;
 }
 

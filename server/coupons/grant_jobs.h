@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -63,23 +64,34 @@ class GrantJobs {
     std::string segment = {};  // whose members these are; empty: listed
     segments::Membership people = {};
     std::vector<std::string> user_ids = {};  // besides; who is not known yet becomes known
+    // Of one that an allocation made: a person gets one offer of the campaign in the round.
+    std::string allocation = {};
+    std::string policy = {};
+    std::vector<float> scores = {};  // of `people`, ascending; kept with the decisions
   };
   // Called once, on the committer thread, unless the call itself fails.
   using OnJob = std::function<void(absl::StatusOr<GrantJob>)>;
   // FailedPrecondition: an offer that is not granted by the shop, or too many jobs. NotFound: no
   // such offer.
   absl::Status begin(Plan plan, OnJob done);
+  // All of them or none, in one durable write.
+  using OnJobs = std::function<void(absl::StatusOr<std::vector<GrantJob>>)>;
+  absl::Status begin_all(std::vector<Plan> plans, OnJobs done);
   enum class Change : std::uint8_t { pause, resume, cancel };
   // FailedPrecondition for one that is over. What it is already stays.
   absl::Status change(std::uint64_t number, Change change, OnJob done);
 
   std::optional<GrantJob> job(std::uint64_t number) const;
-  std::vector<GrantJob> jobs() const;  // the newest first
+  std::vector<GrantJob> jobs() const;                                // the newest first
+  std::vector<GrantJob> jobs_of(std::string_view allocation) const;  // as they were begun
 
  private:
   struct Portion;
   explicit GrantJobs(const Parts& parts);
-  absl::Status stage_begin(events::Batch& batch, Plan& plan, GrantJob& job);
+  absl::Status check_begin(const Plan& plan, std::size_t more) const;
+  void stage_begin(events::Batch& batch, Plan& plan, std::uint64_t number, GrantJob& job);
+  absl::Status stage_begin_all(events::Batch& batch, std::vector<Plan>& plans,
+                               std::vector<GrantJob>& jobs);
   absl::Status stage_change(events::Batch& batch, Change change, GrantJob& job);
   absl::Status stage_portion(events::Batch& batch, const Portion& portion, GrantJob& job);
   absl::Status submit(std::function<absl::Status(events::Batch&, GrantJob&)> stage, OnJob done);
@@ -87,8 +99,10 @@ class GrantJobs {
                                                  std::uint64_t number) const;
   // Staged, and in memory once it is durable.
   void put(events::Batch& batch, const GrantJob& job);
-  void drop_oldest(events::Batch& batch);
+  void drop_oldest(events::Batch& batch, std::size_t more);
+  static void erase_people(events::Batch& batch, const GrantJob& job);
   absl::StatusOr<const segments::Membership*> people_of(const GrantJob& job);
+  absl::Status read_scores(const GrantJob& job);
   std::optional<GrantJob> next_to_run() const;
   void run();
   void show() const;  // in the metrics
@@ -99,6 +113,7 @@ class GrantJobs {
   // Of the job that was worked on last; the one thread that steps.
   std::uint64_t people_of_job_ = 0;
   segments::Membership people_;
+  std::vector<float> scores_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/coupons/uplift_inputs.h"
 #include "server/payoff/homes.h"
 
 namespace vitrine::payoff {
@@ -63,7 +64,10 @@ void FirstDecisions::take(const CouponDecision& decision, const coupons::OfferBo
                           UserNumber user) {
   const auto [place, is_new] = places_.try_emplace(user, firsts_.size());
   if (!is_new && firsts_[place->second].time_ms <= decision.time_ms) return;
-  First first{.user = user, .time_ms = decision.time_ms, .assignment = decision.assignment};
+  First first{.user = user,
+              .time_ms = decision.time_ms,
+              .assignment = decision.assignment,
+              .is_by_uplift = decision.policy == coupons::k_uplift_policy};
   keep_arms(decision, book, first);
   is_new ? firsts_.push_back(first) : static_cast<void>(firsts_[place->second] = first);
 }

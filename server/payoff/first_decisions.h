@@ -39,6 +39,7 @@ class FirstDecisions {
     training::Arm chosen = {};
     double propensity = 1;
     std::optional<double> score = {};
+    bool is_by_uplift = false;  // what the score is of; else affinity
     std::size_t arms_begin = 0;
     std::size_t arms_end = 0;
   };

@@ -4,6 +4,7 @@
 #include "server/http/handlers/routes.h"
 
 namespace vitrine::coupons {
+class Allocations;
 class GrantJobs;
 }
 
@@ -13,5 +14,8 @@ void add_coupon_import_routes(Router& router, const Services& services);  // of 
 void add_points_routes(Router& router, const Services& services);
 // `jobs` outlives the router.
 void add_grant_job_routes(Router& router, const Services& services, coupons::GrantJobs& jobs);
+// Likewise.
+void add_allocation_routes(Router& router, const Services& services,
+                           coupons::Allocations& allocations);
 
 }  // namespace vitrine::http

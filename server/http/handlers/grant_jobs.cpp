@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/http/grant_job_json.h"
 #include "server/http/handlers/coupon_routes.h"
 #include "server/http/handlers/later.h"
 #include "server/http/json_reader.h"
@@ -17,37 +18,14 @@ namespace {
 
 using coupons::GrantJob;
 using coupons::GrantJobs;
-using coupons::Reason;
 
 constexpr std::size_t k_id_bytes_max = 256;
 constexpr std::size_t k_page = 100'000;  // members that are asked for at once
 
-void append_job(JsonWriter& json, const GrantJob& job) {
-  json.begin_object().field("job", job.number).field("offer", job.offer);
-  json.field("round", job.round).key("segment");
-  job.segment.empty() ? json.null() : json.value(job.segment);
-  json.field("state", name_of(job.state)).key("stopped_by");
-  job.stopped_by ? json.value(name_of(*job.stopped_by)) : json.null();
-  json.field("people", job.people).field("looked_at", job.looked_at);
-  json.field("granted", job.granted).field("had_it", job.had_it).field("gone", job.gone);
-  json.key("withheld").begin_object();
-  for (std::size_t reason = 0; reason < coupons::k_withheld; ++reason) {
-    if (job.withheld.at(reason) == 0) continue;
-    json.field(name_of(static_cast<coupons::Withheld>(reason)), job.withheld.at(reason));
-  }
-  json.end_object().key("denied").begin_object();
-  for (std::size_t reason = 0; reason < coupons::k_reasons; ++reason) {
-    if (job.denied.at(reason) == 0) continue;
-    json.field(name_of(static_cast<Reason>(reason)), job.denied.at(reason));
-  }
-  json.end_object().field("created_at", format_time(job.created_ms));
-  json.field("changed_at", format_time(job.changed_ms)).end_object();
-}
-
 Response job_response(const GrantJob& job, int status) {
   std::string body;
   JsonWriter json(body);
-  append_job(json, job);
+  append_grant_job(json, job);
   return json_response(std::move(body), status);
 }
 
@@ -135,7 +113,7 @@ absl::StatusOr<Response> list_jobs(const GrantJobs& jobs, const Request& request
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("jobs").begin_array();
-  for (const GrantJob& job : jobs.jobs()) append_job(json, job);
+  for (const GrantJob& job : jobs.jobs()) append_grant_job(json, job);
   json.end_array().end_object();
   return json_response(std::move(body));
 }

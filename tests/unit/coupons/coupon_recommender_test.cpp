@@ -294,6 +294,25 @@ TEST_F(CouponRecommenderTest, NothingIsShownOfACampaignThatSomebodyIsKeptFrom) {
   EXPECT_EQ((outcomes[{"summer", DecisionOutcome::shown}]), 60U);
 }
 
+TEST_F(CouponRecommenderTest, WhatWasGivenCountsAsShownAfterAWeek) {
+  open_shelves();
+  campaign();
+  Offer gift = claimed("gift");
+  gift.trigger = Trigger::granted;
+  use(gift);
+  std::promise<absl::Status> issued;
+  ASSERT_TRUE(desk_
+                  ->issue({.offer = "gift", .round = "1", .user_ids = {"ann", "bob", "cy"}},
+                          [&](auto all) { issued.set_value(all.status()); })
+                  .ok());
+  ASSERT_TRUE(issued.get_future().get().ok());
+  coupons_->refresh();
+  EXPECT_EQ(coupons_->shelf()->find("gift")->counts.shown, 0U);
+  clock_.advance(8 * k_day_ms);
+  coupons_->refresh();
+  EXPECT_EQ(coupons_->shelf()->find("gift")->counts.shown, 3U);
+}
+
 TEST_F(CouponRecommenderTest, WhoGotTwoNewCouponsThisWeekIsShownNoNewOnes) {
   open_coupons();
   open_with({.control_percent = 0, .new_per_week = 2});

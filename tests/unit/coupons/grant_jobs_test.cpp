@@ -177,6 +177,75 @@ TEST_F(GrantJobsTest, WhatCannotBeGivenByAJobIsRefused) {
   EXPECT_THAT(jobs_->jobs(), SizeIs(GrantJobs::k_unfinished_max));
 }
 
+TEST_F(GrantJobsTest, OfAnAllocationEachPersonGetsOneOfferAndItsDecisionKeepsTheScore) {
+  Offer ten = granted();
+  ten.id = "ten";
+  use(ten);
+  std::ignore = issue({.offer = "twenty", .round = "before", .user_ids = people(120)});
+  const auto number_of = [&](int i) {
+    return identities_->find("user-" + std::to_string(i), "").user;
+  };
+  std::vector<GrantJobs::Plan> plans(2);
+  for (int i = 0; i < 120; ++i) {
+    for (std::size_t place = 0; place < plans.size(); ++place) {
+      if (place == 1 && i < 60) continue;  // the others are in both
+      plans[place].people.set(number_of(i), true);
+      plans[place].scores.push_back(static_cast<float>(i) + 0.5F);
+    }
+  }
+  for (std::size_t place = 0; place < plans.size(); ++place) {
+    plans[place].offer = place == 0 ? "twenty" : "ten";
+    plans[place].round = "1";
+    plans[place].allocation = "a";
+    plans[place].policy = "allocation";
+  }
+  std::promise<absl::Status> begun;
+  ASSERT_TRUE(
+      jobs_->begin_all(std::move(plans), [&](auto jobs) { begun.set_value(jobs.status()); }).ok());
+  ASSERT_TRUE(begun.get_future().get().ok());
+  EXPECT_TRUE(jobs_->step().value());
+  restart();
+  run_to_the_end();
+  const std::vector<GrantJob> jobs = jobs_->jobs_of("a");
+  ASSERT_THAT(jobs, SizeIs(2));
+  EXPECT_EQ(jobs[0].granted, 120U);
+  EXPECT_EQ(jobs[1].granted, 0U);
+  EXPECT_EQ(jobs[1].had_it, 60U);
+  std::size_t decided = 0;
+  ASSERT_TRUE(decisions_
+                  ->for_each({},
+                             [&](const CouponDecision& decision) {
+                               if (decision.policy != "allocation") return;
+                               ++decided;
+                               ASSERT_THAT(decision.arms, SizeIs(2));
+                               EXPECT_EQ(decision.arms[0].offer, "twenty");
+                               EXPECT_EQ(decision.arms[0].propensity, 1);
+                               const auto place = static_cast<int>(decision.arms[0].score);
+                               EXPECT_EQ(decision.user, number_of(place));
+                             })
+                  .ok());
+  EXPECT_EQ(decided, 120U);
+  expect_sound();
+}
+
+TEST_F(GrantJobsTest, SeveralAreBegunTogetherOrNotAtAll) {
+  std::vector<GrantJobs::Plan> plans(2);
+  plans[0].offer = "twenty";
+  plans[1].offer = "none";
+  std::promise<absl::Status> begun;
+  ASSERT_TRUE(
+      jobs_->begin_all(std::move(plans), [&](auto jobs) { begun.set_value(jobs.status()); }).ok());
+  EXPECT_THAT(begun.get_future().get().message(), HasSubstr("no offer none"));
+  EXPECT_THAT(jobs_->jobs(), SizeIs(0));
+  plans = std::vector<GrantJobs::Plan>(GrantJobs::k_unfinished_max + 1);
+  for (GrantJobs::Plan& plan : plans) plan.offer = "twenty";
+  std::promise<absl::Status> refused;
+  ASSERT_TRUE(
+      jobs_->begin_all(std::move(plans), [&](auto jobs) { refused.set_value(jobs.status()); })
+          .ok());
+  EXPECT_THAT(refused.get_future().get().message(), HasSubstr("at most 20 may be"));
+}
+
 TEST_F(GrantJobsTest, WhoWasErasedMeanwhileIsPassedOver) {
   const Answer job = begin({.offer = "twenty", .round = "1", .user_ids = people(3)});
   const events::DataSubject subject = identities_->subject("user-1", "").value().value();
