@@ -6,7 +6,7 @@
 namespace vitrine::coupons {
 class Allocations;
 class GrantJobs;
-}
+}  // namespace vitrine::coupons
 
 namespace vitrine::http {
 
