@@ -263,6 +263,11 @@ class ContractTest(unittest.TestCase):
         self.ask("GET", f"/v1/grants/jobs/{job}")
         for change in ("pause", "resume", "cancel"):
             self.ask("POST", f"/v1/grants/jobs/{job}/{change}", {})
+        tried = self.ask("POST", "/v1/campaigns/spring/allocations?validate_only=true", {"round": "2"}, status=202)
+        while tried["state"] == "working":
+            tried = self.ask("GET", f"/v1/campaigns/spring/allocations/{tried['allocation']}")
+        self.assertEqual((tried["state"], tried["jobs"]), ("done", []))
+        self.ask("POST", "/v1/campaigns/spring/allocations", {"offers": ["twenty"]}, status=400)
         self.ask("POST", "/v1/import/grants", {"grants": [
             {"offer": "later", "user_id": "u1", "granted_at": "2026-01-01", "valid_until": "2026-02-01"}]})
         self.ask("POST", "/v1/import/redemptions", {"redemptions": [
