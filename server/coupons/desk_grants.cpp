@@ -128,7 +128,7 @@ absl::StatusOr<std::vector<Desk::Issued>> Desk::stage_issue(events::Batch& batch
                     : issue.codes > 0 ? trigger == Trigger::code && terms.offer->code.empty()
                                       : trigger == Trigger::granted;
   if (!fits) {
-    return failed_precondition(
+    return invalid_argument(
         "offer {} has the trigger {}: people claim claimed ones, users are granted granted ones, "
         "and codes are made for those of the trigger code without a public code",
         issue.offer, name_of(trigger));
