@@ -72,8 +72,9 @@ absl::Status Allocations::grant(const Run& run, std::vector<GrantJobs::Plan> pla
   parts_.jobs.start();
   std::promise<absl::Status> begun;
   VITRINE_RETURN_IF_ERROR(parts_.jobs.begin_all(
-      std::move(plans),
-      [&begun](absl::StatusOr<std::vector<GrantJob>> jobs) { begun.set_value(jobs.status()); }));
+      std::move(plans), [&begun](const absl::StatusOr<std::vector<GrantJob>>& jobs) {
+        begun.set_value(jobs.status());
+      }));
   return begun.get_future().get();
 }
 

@@ -166,6 +166,7 @@ absl::Status Allocator::Work::prepare() {
   }
   out_.policy = out_.uplift.fit ? k_uplift_policy : k_affinity_policy;
   std::vector<double> left;
+  left.reserve(out_.budgets.budgets.size());
   for (const CampaignBudgets::Budget& budget : out_.budgets.budgets) left.push_back(budget.left);
   batch_.emplace(std::move(left), out_.budgets.of_offer);
   return absl::OkStatus();

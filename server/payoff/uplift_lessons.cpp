@@ -26,10 +26,12 @@ namespace {
 std::vector<std::string> most_chosen(const std::map<std::string, std::size_t>& counts,
                                      std::size_t count_max) {
   std::vector<std::pair<std::size_t, std::string>> by_count;
+  by_count.reserve(counts.size());
   for (const auto& [offer, count] : counts) by_count.emplace_back(count, offer);
   std::ranges::stable_sort(by_count, std::greater<>(), [](const auto& one) { return one.first; });
   if (by_count.size() > count_max) by_count.resize(count_max);
   std::vector<std::string> offers;
+  offers.reserve(by_count.size());
   for (auto& [count, offer] : by_count) offers.push_back(std::move(offer));
   std::ranges::sort(offers);
   return offers;

@@ -1,9 +1,9 @@
 #include "server/segments/membership_form.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace vitrine::segments {
 namespace {
@@ -36,7 +36,7 @@ class Reader {
   Number take_number() {
     Number number{};
     const std::string_view taken = take(sizeof number);
-    if (!taken.empty()) std::memcpy(&number, taken.data(), sizeof number);
+    std::ranges::copy(taken, reinterpret_cast<char*>(&number));
     return number;
   }
 

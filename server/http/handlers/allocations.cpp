@@ -61,7 +61,7 @@ absl::StatusOr<Response> begin(const Services& services, Allocations& allocation
   const bool taken =
       services.workers.try_run([&allocations, id = run->id] { allocations.work(id); });
   if (taken) return run_response(*run, 202);
-  const absl::Status busy = overloaded("too many requests wait for a thread already, try again");
+  absl::Status busy = overloaded("too many requests wait for a thread already, try again");
   allocations.give_up(run->id, busy);
   return busy;
 }
