@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "server/coupons/coupon_person.h"
+#include "server/segments/all_members.h"
 #include "server/segments/person.h"
 
 namespace vitrine::coupons {
@@ -16,7 +17,6 @@ using segments::Membership;
 using training::Assignment;
 using training::ProspectOption;
 
-constexpr std::size_t k_page = 100'000;       // members that are asked for at once
 constexpr std::size_t k_between_looks = 256;  // people, from one word about progress to the next
 constexpr double k_share_of_asking = 0.9;     // of all work; the rest is the allocation itself
 // How far chance moves a value, as a part of it. For one offer value by cost is the same for
@@ -128,7 +128,6 @@ class Allocator::Work {
   absl::StatusOr<CampaignAllocation> allocate();
 
  private:
-  absl::Status members_of_segment(Membership& people) const;
   absl::Status consider(UserNumber user);
   Shopper shopper_of(UserNumber user, const profiles::Profile& profile) const;
   absl::Status add_options(UserNumber user, std::shared_ptr<const profiles::Profile> profile,
@@ -172,21 +171,10 @@ absl::Status Allocator::Work::prepare() {
   return absl::OkStatus();
 }
 
-absl::Status Allocator::Work::members_of_segment(Membership& people) const {
-  UserNumber after = k_nobody;
-  while (true) {
-    const auto page = parts_.segments.members(question_.segment, after, k_page);
-    if (!page) return not_found("there is no segment {}", question_.segment);
-    for (const UserNumber user : *page) people.set(user, true);
-    if (page->size() < k_page) return absl::OkStatus();
-    after = page->back();
-  }
-}
-
 absl::StatusOr<Membership> Allocator::Work::people() const {
   Membership people;
   if (!question_.segment.empty()) {
-    VITRINE_RETURN_IF_ERROR(members_of_segment(people));
+    VITRINE_ASSIGN_OR_RETURN(people, segments::all_members(parts_.segments, question_.segment));
   } else if (!campaign_->is_meant) {
     VITRINE_RETURN_IF_ERROR(
         parts_.people.profiles.walk([&](UserNumber user, const profiles::Profile&) {
@@ -326,11 +314,7 @@ absl::StatusOr<CampaignAllocation> Allocator::Work::allocate() {
 absl::Status Allocator::check(const AllocationQuestion& question) const {
   VITRINE_RETURN_IF_ERROR(select(parts_.desk, question).status());
   if (question.segment.empty()) return absl::OkStatus();
-  const auto status = parts_.segments.status(question.segment);
-  if (!status) return not_found("there is no segment {}", question.segment);
-  if (status->is_built) return absl::OkStatus();
-  return unavailable("segment {} is being built, {:.0f} % are done: ask again", question.segment,
-                     100 * status->progress);
+  return segments::check_built(parts_.segments, question.segment);
 }
 
 absl::StatusOr<CampaignAllocation> Allocator::allocate(const AllocationQuestion& question,

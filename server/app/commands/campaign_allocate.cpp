@@ -35,20 +35,6 @@ struct AllocateCommand {
   bool is_trial = false;
 };
 
-double number_at(const json::value& value, std::string_view pointer) {
-  json::error_code error;
-  const json::value* const found = value.find_pointer({pointer.data(), pointer.size()}, error);
-  return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
-}
-
-std::string count_at(const json::value& value, std::string_view pointer) {
-  return grouped(static_cast<std::uint64_t>(number_at(value, pointer)));
-}
-
-std::string amount_at(const json::value& value, std::string_view pointer) {
-  return fmt::format("{:.2f}", number_at(value, pointer));
-}
-
 std::string target_of(const AllocateCommand& command) {
   return "/v1/campaigns/" + url_encoded(command.campaign) + "/allocations";
 }
@@ -68,13 +54,13 @@ std::string body_of(const AllocateCommand& command) {
 // How far it is, first in working it out, then in granting.
 void show(const json::value& run, Progress& progress) {
   if (text_at(run, "/state") == "working") {
-    return progress.update(number_at(run, "/progress"), "working it out");
+    return progress.update(double_at(run, "/progress"), "working it out");
   }
   double people = 0;
   double looked_at = 0;
   for (const json::value& job : array_at(run, "/jobs")) {
-    people += number_at(job, "/people");
-    looked_at += number_at(job, "/looked_at");
+    people += double_at(job, "/people");
+    looked_at += double_at(job, "/looked_at");
   }
   progress.update(looked_at / std::max(people, 1.0),
                   fmt::format("granting, {:.0f} of {:.0f} people", looked_at, people));
@@ -109,8 +95,8 @@ void print_people(const json::value& result) {
   if (result.at("uplift").at("learnt").as_bool()) {
     print_line(fmt::format("values are learnt uplift, from {} people: {:+.4f} +- {:.4f} a person",
                            count_at(result, "/uplift/people"),
-                           number_at(result, "/uplift/average/value"),
-                           number_at(result, "/uplift/average/standard_error")));
+                           double_at(result, "/uplift/average/value"),
+                           double_at(result, "/uplift/average/standard_error")));
   } else {
     print_line("values are expected sales, not uplift: " + text_at(result, "/uplift/why"));
   }
@@ -126,16 +112,16 @@ void print_offers(const json::value& result) {
                {"cost " + currency, Align::right}});
   const auto add = [&](const std::string& name, const json::value& line) {
     table.add_row({name, count_at(line, "/people"), count_at(line, "/ghosts"),
-                   fmt::format("{:.1f}", number_at(line, "/redemptions")),
+                   fmt::format("{:.1f}", double_at(line, "/redemptions")),
                    amount_at(line, "/value"), amount_at(line, "/cost")});
   };
   for (const json::value& offer : array_at(result, "/offers")) add(text_at(offer, "/offer"), offer);
   add("all", result.at("totals"));
   const json::value& single = result.at("best_single");
   if (!single.is_null()) {
-    const double share = number_at(single, "/share");
+    const double share = double_at(single, "/share");
     table.add_row({fmt::format("instead: {} to {:.0f} %", text_at(single, "/offer"), 100 * share),
-                   fmt::format("{:.0f}", share * number_at(result, "/people/offered")), "", "",
+                   fmt::format("{:.0f}", share * double_at(result, "/people/offered")), "", "",
                    amount_at(single, "/value"), amount_at(single, "/cost")});
   }
   table.add_row({"instead: nobody", "0", "", "", "0.00", "0.00"});
@@ -155,15 +141,15 @@ void print_budgets(const json::value& result) {
     for (const json::value& budget : array_at(result, "/budgets")) {
       table.add_row({text_at(budget, "/budget"), amount_at(budget, "/left"),
                      amount_at(budget, "/spent"),
-                     fmt::format("{:.4f}", number_at(budget, "/price"))});
+                     fmt::format("{:.4f}", double_at(budget, "/price"))});
     }
     print(table.text(has_colours(stdout)));
   }
   for (const json::value& limit : array_at(result, "/limits")) {
-    if (number_at(limit, "/expected") <= number_at(limit, "/left")) continue;
+    if (double_at(limit, "/expected") <= double_at(limit, "/left")) continue;
     print_line(fmt::format("{} has {} left for {:.0f} expected: the ledger stops there",
                            text_at(limit, "/limit"), count_at(limit, "/left"),
-                           number_at(limit, "/expected")));
+                           double_at(limit, "/expected")));
   }
 }
 

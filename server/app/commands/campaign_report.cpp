@@ -24,20 +24,6 @@ struct ReportCommand {
   std::string currency;
 };
 
-double number_at(const json::value& value, std::string_view pointer) {
-  json::error_code error;
-  const json::value* const found = value.find_pointer({pointer.data(), pointer.size()}, error);
-  return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
-}
-
-std::string count_at(const json::value& value, std::string_view pointer) {
-  return grouped(static_cast<std::uint64_t>(number_at(value, pointer)));
-}
-
-std::string amount_at(const json::value& value, std::string_view pointer) {
-  return fmt::format("{:.2f}", number_at(value, pointer));
-}
-
 // "EUR 40.00", and several after one another.
 std::string members_of(const json::value& object, bool is_name_first) {
   std::string text;
@@ -59,22 +45,22 @@ void print_verdict(const json::value& report) {
                          text_at(report, "/verdict/why")));
   print_line(fmt::format(
       "margin {:+.4f} {} a person, between {:+.4f} and {:+.4f}; {:+.2f} in all",
-      number_at(report, "/effect/margin/per_person"), text_at(report, "/margin/currency"),
-      number_at(report, "/effect/margin/low"), number_at(report, "/effect/margin/high"),
-      number_at(report, "/effect/margin/total")));
+      double_at(report, "/effect/margin/per_person"), text_at(report, "/margin/currency"),
+      double_at(report, "/effect/margin/low"), double_at(report, "/effect/margin/high"),
+      double_at(report, "/effect/margin/total")));
   print_line(fmt::format(
       "orders {:+.4f} a person, between {:+.4f} and {:+.4f}; {:+.1f} in all",
-      number_at(report, "/effect/orders/per_person"), number_at(report, "/effect/orders/low"),
-      number_at(report, "/effect/orders/high"), number_at(report, "/effect/orders/total")));
+      double_at(report, "/effect/orders/per_person"), double_at(report, "/effect/orders/low"),
+      double_at(report, "/effect/orders/high"), double_at(report, "/effect/orders/total")));
   print_line(fmt::format(
       "{} of {} people judged, {} days each; margins are {}{}", count_at(report, "/people/judged"),
       count_at(report, "/people/assigned"), text_at(report, "/window_days"),
       text_at(report, "/margin/basis") == "net_revenue"
           ? "net revenue, because the catalog has no costs"
           : fmt::format("net of the products' costs, known for {:.0f} % of what was sold",
-                        100 * number_at(report, "/margin/cost_coverage")),
+                        100 * double_at(report, "/margin/cost_coverage")),
       report.at("verdict").at("final").as_bool() ? "" : "; not final"));
-  const double missing = number_at(report, "/verdict/conversions_missing");
+  const double missing = double_at(report, "/verdict/conversions_missing");
   if (missing > 0) {
     print_line(
         fmt::format("{:.0f} buyers are missing in the smaller group until it can be learnt "

@@ -1,8 +1,11 @@
 #include "server/app/commands/json_text.h"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "base/status.h"
+#include "server/app/terminal/style.h"
 
 namespace vitrine::app {
 namespace {
@@ -36,6 +39,19 @@ absl::StatusOr<boost::json::value> parsed_answer(std::string_view answer) {
 std::string text_at(const boost::json::value& value, std::string_view pointer) {
   const boost::json::value* found = find(value, pointer);
   return found == nullptr ? std::string() : text_of(*found);
+}
+
+double double_at(const boost::json::value& value, std::string_view pointer) {
+  const boost::json::value* found = find(value, pointer);
+  return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
+}
+
+std::string count_at(const boost::json::value& value, std::string_view pointer) {
+  return grouped(static_cast<std::uint64_t>(double_at(value, pointer)));
+}
+
+std::string amount_at(const boost::json::value& value, std::string_view pointer) {
+  return fmt::format("{:.2f}", double_at(value, pointer));
 }
 
 const boost::json::array& array_at(const boost::json::value& value, std::string_view pointer) {

@@ -12,6 +12,7 @@
 #include "server/http/json_reader.h"
 #include "server/http/json_writer.h"
 #include "server/http/query_reader.h"
+#include "server/segments/all_members.h"
 
 namespace vitrine::http {
 namespace {
@@ -20,7 +21,6 @@ using coupons::GrantJob;
 using coupons::GrantJobs;
 
 constexpr std::size_t k_id_bytes_max = 256;
-constexpr std::size_t k_page = 100'000;  // members that are asked for at once
 
 Response job_response(const GrantJob& job, int status) {
   std::string body;
@@ -58,20 +58,9 @@ absl::StatusOr<GrantJobs::Plan> read_plan(const Services& services, const Reques
 
 // Those who are in it now.
 absl::Status take_members(const segments::SegmentEngine& engine, GrantJobs::Plan& plan) {
-  const auto status = engine.status(plan.segment);
-  if (!status) return not_found("there is no segment {}", plan.segment);
-  if (!status->is_built) {
-    return unavailable("segment {} is being built, {:.0f} % are done: ask again", plan.segment,
-                       100 * status->progress);
-  }
-  UserNumber after = k_nobody;
-  while (true) {
-    const auto page = engine.members(plan.segment, after, k_page);
-    if (!page) return not_found("there is no segment {}", plan.segment);
-    for (const UserNumber user : *page) plan.people.set(user, true);
-    if (page->size() < k_page) return absl::OkStatus();
-    after = page->back();
-  }
+  VITRINE_RETURN_IF_ERROR(segments::check_built(engine, plan.segment));
+  VITRINE_ASSIGN_OR_RETURN(plan.people, segments::all_members(engine, plan.segment));
+  return absl::OkStatus();
 }
 
 void begin_job(const Services& services, GrantJobs& jobs, const Request& request, Reply reply) {
