@@ -269,7 +269,7 @@ absl::Status Services::start_parts(Access access) {
                                   .clock = clock_,
                                   .metrics = metrics_,
                                   .log = log_});
-  workers_.emplace(config_.workers, metrics_);
+  workers_.emplace(config_.workers, metrics_, log_);
   admission_.emplace(config_.recommend_deadline_ms, metrics_);
   handled_.emplace(
       http::Services{.collector = *collector_,

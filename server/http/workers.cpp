@@ -1,5 +1,6 @@
 #include "server/http/workers.h"
 
+#include <absl/status/status.h>
 #include <fmt/format.h>
 
 #include <exception>
@@ -7,16 +8,16 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/status.h"
 
 namespace vitrine::http {
 
-Workers::Workers(const Options& options, Metrics& metrics)
+Workers::Workers(const Options& options, Metrics& metrics, Log& log)
     : waiting_(options.queue_max),
       waiting_gauge_(metrics.gauge("vitrine_http_workers_waiting_requests",
                                    "Requests that wait for a worker thread")),
       refused_(metrics.counter("vitrine_http_workers_refused_total",
-                               "Requests refused because too many waited for a worker thread")) {
+                               "Requests refused because too many waited for a worker thread")),
+      log_(log) {
   threads_.reserve(options.threads);
   for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { run(); });
 }
@@ -44,7 +45,12 @@ void Workers::run() {
     std::vector<absl::AnyInvocable<void()>> work = waiting_.pop_up_to(1);
     if (work.empty()) return;
     waiting_gauge_.set(static_cast<double>(waiting_.size()));
-    work.front()();
+    // A library may throw on the way; a reply then dies with the work and answers 500.
+    try {
+      work.front()();
+    } catch (const std::exception& error) {
+      log_.error("event=work_threw error=\"{}\"", error.what());
+    }
   }
 }
 
@@ -73,13 +79,7 @@ Handler Workers::answer_aside(std::function<bool()> is_long,
                               std::function<absl::StatusOr<Response>(Request&)> handler) {
   return aside([is_long = std::move(is_long)](const Request&) { return is_long(); },
                [handler = std::move(handler)](Request& request, Reply reply) {
-                 absl::StatusOr<Response> answer = internal_error("no answer");
-                 try {
-                   answer = handler(request);
-                 } catch (const std::exception& error) {  // a library may throw on the way
-                   answer = internal_error("the handler threw: {}", error.what());
-                 }
-                 reply.send_or_fail(std::move(answer));
+                 reply.send_or_fail(handler(request));
                });
 }
 

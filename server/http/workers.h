@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "server/http/router.h"
 
@@ -25,20 +26,21 @@ class Workers {
     std::size_t queue_max = 1024;  // requests that wait for a thread; one more is refused: 429
   };
 
-  Workers(const Options& options, Metrics& metrics);
+  // `metrics` and `log` must outlive the workers.
+  Workers(const Options& options, Metrics& metrics, Log& log);
   ~Workers();  // stop()
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  // False when too much waits already, or when stopping; `work` is untouched then. Work must not
-  // throw.
+  // False when too much waits already, or when stopping; `work` is untouched then. Work that throws
+  // is logged and dropped, with what it holds.
   bool try_run(absl::AnyInvocable<void()>&& work);
 
-  // A handler that is moved to the threads for those requests of which `is_long` says so; there it
-  // must not throw. Outlives what it makes.
+  // A handler that is moved to the threads for those requests of which `is_long` says so; one that
+  // throws there is answered 500. Outlives what it makes.
   Handler aside(std::function<bool(const Request&)> is_long, Handler handler);
 
-  // The same for one that answers before it returns, and may throw.
+  // The same for one that answers before it returns.
   Handler answer_aside(std::function<bool()> is_long,
                        std::function<absl::StatusOr<Response>(Request&)> handler);
 
@@ -51,6 +53,7 @@ class Workers {
   BoundedQueue<absl::AnyInvocable<void()>> waiting_;
   Gauge& waiting_gauge_;
   Counter& refused_;
+  Log& log_;
   std::vector<std::thread> threads_;
 };
 

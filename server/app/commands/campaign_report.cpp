@@ -1,4 +1,6 @@
 // vitrine campaign report: what came of a campaign, and what would have come of others.
+#include <absl/strings/str_cat.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -32,7 +34,7 @@ std::string members_of(const json::value& object, bool is_name_first) {
     const std::string key(name);
     const std::string content =
         value.is_string() ? std::string(value.as_string()) : json::serialize(value);
-    text += is_name_first ? key + " " + content : content + " " + key;
+    absl::StrAppend(&text, is_name_first ? key : content, " ", is_name_first ? content : key);
   }
   return text;
 }

@@ -33,13 +33,14 @@ class WorkersTest : public ::testing::Test {
   }
 
   Metrics metrics_;
+  const std::unique_ptr<Log> log_ = Log::silent();
   bool is_long_ = true;
   const std::thread::id own_ = std::this_thread::get_id();
   std::counting_semaphore<> may_answer_{0};
 };
 
 TEST_F(WorkersTest, WhatIsLongIsAnsweredAsideAndTheRestAtOnce) {
-  Workers workers({.threads = 1, .queue_max = 10}, metrics_);
+  Workers workers({.threads = 1, .queue_max = 10}, metrics_, *log_);
   const Handler handler = say_thread(workers);
 
   std::future<Response> slow = ask(handler, "slow");
@@ -52,7 +53,7 @@ TEST_F(WorkersTest, WhatIsLongIsAnsweredAsideAndTheRestAtOnce) {
 }
 
 TEST_F(WorkersTest, MoreThanTheQueueHoldsIsRefusedAndTheRestAnswered) {
-  Workers workers({.threads = 1, .queue_max = 2}, metrics_);
+  Workers workers({.threads = 1, .queue_max = 2}, metrics_, *log_);
   const Handler handler = say_thread(workers);
   std::vector<std::future<Response>> taken;
   std::future<Response> refused;
@@ -73,7 +74,7 @@ TEST_F(WorkersTest, MoreThanTheQueueHoldsIsRefusedAndTheRestAnswered) {
 }
 
 TEST_F(WorkersTest, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
-  Workers workers({.threads = 2, .queue_max = 10}, metrics_);
+  Workers workers({.threads = 2, .queue_max = 10}, metrics_, *log_);
   const Handler handler = say_thread(workers);
   std::vector<std::future<Response>> waiting;
   for (int i = 0; i < 6; ++i) waiting.push_back(ask(handler));
@@ -86,16 +87,23 @@ TEST_F(WorkersTest, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
 }
 
 TEST_F(WorkersTest, AHandlerThatThrowsCostsItsAnswerAndNoThread) {
-  Workers workers({.threads = 1, .queue_max = 10}, metrics_);
-  const Handler handler = workers.answer_aside([] { return true; },
-                                               [](Request& request) -> absl::StatusOr<Response> {
-                                                 if (request.body == "bad")
-                                                   throw std::runtime_error("no");
-                                                 return json_response("fine");
-                                               });
+  Workers workers({.threads = 1, .queue_max = 10}, metrics_, *log_);
+  const Handler answering = workers.answer_aside([] { return true; },
+                                                 [](Request& request) -> absl::StatusOr<Response> {
+                                                   if (request.body == "bad")
+                                                     throw std::runtime_error("no");
+                                                   return json_response("fine");
+                                                 });
+  const Handler keeping = workers.aside([](const Request&) { return true; },
+                                        [](Request& request, Reply reply) {
+                                          if (request.body == "bad") throw std::runtime_error("no");
+                                          reply.send(json_response("fine"));
+                                        });
 
-  EXPECT_EQ(ask(handler, "bad").get().status, 500);
-  EXPECT_EQ(ask(handler, "good").get().body, "fine");
+  for (const Handler& handler : {answering, keeping}) {
+    EXPECT_EQ(ask(handler, "bad").get().status, 500);
+    EXPECT_EQ(ask(handler, "good").get().body, "fine");
+  }
 }
 
 }  // namespace
