@@ -61,6 +61,10 @@ class BoundedQueue {
     const std::lock_guard lock(mutex_);
     return values_.size();
   }
+  std::size_t prompt_size() const {
+    const std::lock_guard lock(mutex_);
+    return prompt_;
+  }
   std::size_t capacity() const { return capacity_; }
 
  private:

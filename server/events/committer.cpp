@@ -89,8 +89,8 @@ struct Committer::State {
   Checkpointer* const checkpointer;
   BoundedQueue<std::unique_ptr<Command>> queue;
   std::atomic<bool> stopping = false;
-  std::size_t last_batch = 0;  // commands in it; the committer thread's own
-  bool has_room = true;        // as of the last write; the committer thread's own
+  std::size_t last_awaited = 0;  // commands in the last batch; the committer thread's own
+  bool has_room = true;          // as of the last write; the committer thread's own
 
   mutable std::mutex visible_mutex;
   mutable std::condition_variable visible_changed;
@@ -119,18 +119,18 @@ void Committer::State::run() {
 }
 
 // A sync costs its processor time whether it is for one command or for fifty, and with many senders
-// at once a batch of few is paid for in everybody's time. Rests while more come; whoever sends
-// alone never waits.
+// at once a batch of few is paid for in everybody's time. Rests while more come that somebody
+// awaits; whoever sends alone never waits.
 void Committer::State::gather() {
-  constexpr std::size_t k_many_senders = 4;  // commands in the last batch
+  constexpr std::size_t k_many_senders = 4;  // commands in the last batch that somebody awaited
   constexpr std::size_t k_enough = 48;       // waiting ones that need no company
   constexpr int k_rests_max = 4;
   constexpr auto k_rest = std::chrono::microseconds(100);
-  if (last_batch < k_many_senders) return;
-  std::size_t waiting_before = queue.size();
+  if (last_awaited < k_many_senders) return;
+  std::size_t waiting_before = queue.prompt_size();
   for (int rest = 0; rest < k_rests_max && waiting_before < k_enough; ++rest) {
     std::this_thread::sleep_for(k_rest);
-    const std::size_t waiting_now = queue.size();
+    const std::size_t waiting_now = queue.prompt_size();
     if (waiting_now == waiting_before) return;
     waiting_before = waiting_now;
   }
@@ -142,17 +142,17 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
   Batch::Parts& parts = *batch.parts_;
   std::vector<absl::Status> outcomes;
   std::size_t end = first;
-  bool is_awaited = false;
+  std::size_t awaited = 0;
   while (end < commands.size() && parts.changes.bytes() < options.batch_bytes_max) {
     const std::size_t operations = parts.operations;
     outcomes.push_back(commands[end]->stage(batch));
     CHECK(outcomes.back().ok() || parts.operations == operations,
           "a refused command has staged nothing");
-    is_awaited = is_awaited || commands[end]->is_awaited();
+    if (commands[end]->is_awaited()) ++awaited;
     ++end;
   }
 
-  const absl::Status written = write(batch, is_awaited);
+  const absl::Status written = write(batch, awaited > 0);
   if (written.ok()) {
     for (const auto& publish : parts.publish) publish();
     apply(parts.entries);
@@ -165,8 +165,8 @@ std::size_t Committer::State::commit(Commands& commands, std::size_t first) {
     commands[i]->answer(own.ok() ? written : own, visible.load());
     commands[i].reset();
   }
-  last_batch = end - first;
-  batch_commands.observe(static_cast<double>(last_batch));
+  last_awaited = awaited;
+  batch_commands.observe(static_cast<double>(end - first));
   batch_seconds.observe(seconds_since(start_us));
   if (checkpointer != nullptr) checkpointer->between_batches(visible.load());
   return end;

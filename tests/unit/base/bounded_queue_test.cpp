@@ -14,11 +14,11 @@ TEST(BoundedQueueTest, RefusesWhatDoesNotFitAndLeavesItWithTheCaller) {
   ASSERT_TRUE(queue.try_push(std::make_unique<int>(1)));
   ASSERT_TRUE(queue.try_push(std::make_unique<int>(2)));
   auto third = std::make_unique<int>(3);
+  const int* const refused = third.get();
 
   EXPECT_FALSE(queue.try_push(std::move(third)));
 
-  ASSERT_NE(third, nullptr);
-  EXPECT_EQ(*third, 3);
+  EXPECT_EQ(third.get(), refused);
 }
 
 TEST(BoundedQueueTest, GivesInOrderUpToTheLimitAndTheRestAfterClose) {
@@ -44,6 +44,19 @@ TEST(BoundedQueueTest, APromptValueTakesThePatientOnesBeforeItAlong) {
     for (const int value : queue.pop_up_to(10)) taken.push_back(value);
   }
   EXPECT_EQ(taken, (std::vector{0, 1, 2, 3}));
+}
+
+TEST(BoundedQueueTest, CountsApartWhatIsPrompt) {
+  BoundedQueue<int> queue(10, std::chrono::hours(1));
+  ASSERT_TRUE(queue.try_push_patient(1));
+  EXPECT_EQ(queue.prompt_size(), 0U);
+  ASSERT_TRUE(queue.try_push(2));
+  ASSERT_TRUE(queue.try_push_patient(3));
+
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_EQ(queue.prompt_size(), 1U);
+  EXPECT_EQ(queue.pop_up_to(2).size(), 2U);
+  EXPECT_EQ(queue.prompt_size(), 0U);
 }
 
 TEST(BoundedQueueTest, PatientValuesComeAloneOnceTheirPatienceEnds) {
