@@ -1,7 +1,8 @@
 #include "base/bounded_queue.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -9,16 +10,20 @@
 namespace vitrine {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsNull;
+using ::testing::Pointee;
+
 TEST(BoundedQueueTest, RefusesWhatDoesNotFitAndLeavesItWithTheCaller) {
   BoundedQueue<std::unique_ptr<int>> queue(2);
-  ASSERT_TRUE(queue.try_push(std::make_unique<int>(1)));
-  ASSERT_TRUE(queue.try_push(std::make_unique<int>(2)));
-  auto third = std::make_unique<int>(3);
-  const int* const refused = third.get();
+  std::array<std::unique_ptr<int>, 3> values;
+  for (auto& value : values) value = std::make_unique<int>(3);
+  ASSERT_TRUE(queue.try_push(std::move(values[0])));
+  ASSERT_TRUE(queue.try_push(std::move(values[1])));
 
-  EXPECT_FALSE(queue.try_push(std::move(third)));
+  EXPECT_FALSE(queue.try_push(std::move(values[2])));
 
-  EXPECT_EQ(third.get(), refused);
+  EXPECT_THAT(values, ElementsAre(IsNull(), IsNull(), Pointee(3)));
 }
 
 TEST(BoundedQueueTest, GivesInOrderUpToTheLimitAndTheRestAfterClose) {
@@ -89,9 +94,9 @@ TEST(BoundedQueueTest, LosesNothingBetweenThreads) {
       }
     });
     {
-      std::vector<std::jthread> producers;
-      for (int t = 0; t < 3; ++t) {
-        producers.emplace_back([&] {
+      std::array<std::jthread, 3> producers;
+      for (std::jthread& producer : producers) {
+        producer = std::jthread([&] {
           for (int i = 1; i <= k_each; ++i) {
             const bool is_patient = i % 2 == 0;
             while (!(is_patient ? queue.try_push_patient(int{i}) : queue.try_push(int{i}))) {
