@@ -78,10 +78,10 @@ class Bench {
   absl::Status put_all(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       std::promise<absl::Status> done;
-      const absl::Status queued = store_->put(
+      absl::Status queued = store_->put(
           *committer_,
           {.key = fmt::format("s{}", i), .expression = expression(i), .includes_visitors = true},
-          {}, {}, [&](auto put) { done.set_value(put.status()); });
+          {}, {}, [&](const auto& put) { done.set_value(put.status()); });
       if (!queued.ok()) return queued;
       if (absl::Status put = done.get_future().get(); !put.ok()) return put;
     }
