@@ -77,6 +77,7 @@ TEST_F(WorkersTest, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
   Workers workers({.threads = 2, .queue_max = 10}, metrics_, *log_);
   const Handler handler = say_thread(workers);
   std::vector<std::future<Response>> waiting;
+  waiting.reserve(6);
   for (int i = 0; i < 6; ++i) waiting.push_back(ask(handler));
   may_answer_.release(6);
 
