@@ -33,8 +33,9 @@ std::uint64_t any_seed() {
 
 template <class T>
 absl::Status kept(absl::StatusOr<std::unique_ptr<T>> opened, std::unique_ptr<T>& place) {
-  if (opened.ok()) place = *std::move(opened);
-  return opened.status();
+  if (!opened.ok()) return opened.status();
+  place = *std::move(opened);
+  return absl::OkStatus();
 }
 
 // In words, as SegmentStore wants them.
