@@ -4,17 +4,12 @@
 #include <boost/json.hpp>
 
 #include "base/status.h"
+#include "server/coupons/stored_value.h"
 
 namespace vitrine::coupons {
 namespace {
 
 namespace json = boost::json;
-
-std::uint64_t number(const json::value& value) {
-  return static_cast<std::uint64_t>(value.to_number<std::int64_t>());
-}
-
-std::string text(const json::value& value) { return json::value_to<std::string>(value); }
 
 // Of a member that older records do not have.
 std::string text_or_none(const json::value& value, std::string_view name) {
@@ -34,7 +29,7 @@ absl::StatusOr<GrantJob> job_in(const json::value& value) {
                .granted = number(value.at("granted")),
                .had_it = number(value.at("had_it")),
                .gone = number(value.at("gone")),
-               .after = UserNumber(static_cast<std::uint32_t>(number(value.at("after")))),
+               .after = UserNumber(value.at("after").to_number<std::uint32_t>()),
                .created_ms = value.at("created").as_int64(),
                .changed_ms = value.at("changed").as_int64()};
   const std::string state = text(value.at("state"));
@@ -42,8 +37,8 @@ absl::StatusOr<GrantJob> job_in(const json::value& value) {
       std::ranges::find_if(k_job_states, [&](JobState one) { return name_of(one) == state; });
   if (known == std::end(k_job_states)) return data_loss("a job has the state {}", state);
   job.state = *known;
-  const std::int64_t stopped_by = value.at("stopped_by").as_int64();
-  if (stopped_by >= 0) job.stopped_by = static_cast<Reason>(stopped_by);
+  const json::value& stopped_by = value.at("stopped_by");
+  if (stopped_by != -1) job.stopped_by = choice(stopped_by, Reason::unknown_code);
   const json::array& denied = value.at("denied").as_array();
   for (std::size_t i = 0; i < denied.size() && i < k_reasons; ++i) {
     job.denied.at(i) = number(denied[i]);

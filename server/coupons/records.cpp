@@ -5,17 +5,12 @@
 
 #include "base/crypto.h"
 #include "base/status.h"
+#include "server/coupons/stored_value.h"
 
 namespace vitrine::coupons {
 namespace {
 
 namespace json = boost::json;
-
-std::string text(const json::value& value) { return json::value_to<std::string>(value); }
-
-std::uint64_t number(const json::value& value) {
-  return static_cast<std::uint64_t>(value.to_number<std::int64_t>());
-}
 
 json::array amounts_json(const std::vector<Money>& amounts) {
   json::array all;
@@ -100,7 +95,7 @@ Use use_in(const json::value& value) {
   }
   for (const json::value& count : value.at("counts").as_array()) {
     use.counts.push_back({.account = text(count.at(0)),
-                          .measure = static_cast<Measure>(count.at(1).as_int64()),
+                          .measure = choice(count.at(1), Measure::points),
                           .amount = count.at(2).as_int64()});
   }
   return use;
@@ -171,7 +166,7 @@ Grant grant_in(const json::value& value) {
           .code = text(value.at("code")),
           .offer = text(value.at("offer")),
           .offer_version = number(value.at("version")),
-          .user = UserNumber(static_cast<std::uint32_t>(number(value.at("user")))),
+          .user = UserNumber(value.at("user").to_number<std::uint32_t>()),
           .issued_ms = value.at("issued").as_int64(),
           .valid_from_ms = value.at("from").as_int64(),
           .valid_until_ms = value.at("until").as_int64(),
@@ -189,8 +184,8 @@ Grant grant_in(const json::value& value) {
 Order order_in(const json::value& value) {
   Order order{.number = number(value.at("number")),
               .order_id = text(value.at("order_id")),
-              .user = UserNumber(static_cast<std::uint32_t>(number(value.at("user")))),
-              .state = static_cast<OrderState>(value.at("state").as_int64()),
+              .user = UserNumber(value.at("user").to_number<std::uint32_t>()),
+              .state = choice(value.at("state"), OrderState::returned),
               .time_ms = value.at("time").as_int64(),
               .expires_ms = value.at("expires").as_int64(),
               .request_hash = text(value.at("request_hash")),

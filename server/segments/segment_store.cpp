@@ -55,35 +55,27 @@ std::string encode(const Segment& segment) {
 }
 
 absl::StatusOr<Segment> decode_segment(std::string_view key, std::string_view bytes) {
-  json::error_code error;
-  const json::value parsed = json::parse(view(bytes), error);
-  const json::object* const stored = error ? nullptr : parsed.if_object();
-  const auto bad = [&] { return data_loss("the segment {} cannot be read", key); };
-  if (stored == nullptr) return bad();
-  const auto text = [&](std::string_view name) -> std::string {
-    const json::value* const value = stored->if_contains(view(name));
-    return value != nullptr && value->is_string()
-               ? std::string(value->get_string().data(), value->get_string().size())
-               : "";
-  };
-  const auto number = [&](std::string_view name) -> std::int64_t {
-    const json::value* const value = stored->if_contains(view(name));
-    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
-  };
-  const auto kind = kind_of(text("kind"));
-  if (!kind) return bad();
-  const json::value* const visitors = stored->if_contains("includes_visitors");
-  Segment segment{
-      .key = std::string(key),
-      .name = text("name"),
-      .description = text("description"),
-      .kind = *kind,
-      .expression = text("expression"),
-      .includes_visitors = visitors != nullptr && visitors->is_bool() && visitors->get_bool(),
-      .version = static_cast<std::uint64_t>(number("version")),
-      .changed_ms = number("changed_ms")};
-  if (!validate(segment).ok()) return bad();
-  return segment;
+  try {
+    const json::value stored = json::parse(view(bytes));
+    const auto text = [&](std::string_view name) {
+      return json::value_to<std::string>(stored.at(view(name)));
+    };
+    const auto kind = kind_of(text("kind"));
+    if (!kind) return data_loss("the segment {} is of no known kind", key);
+    Segment segment{.key = std::string(key),
+                    .name = text("name"),
+                    .description = text("description"),
+                    .kind = *kind,
+                    .expression = text("expression"),
+                    .includes_visitors = stored.at("includes_visitors").as_bool(),
+                    .version = stored.at("version").to_number<std::uint64_t>(),
+                    .changed_ms = stored.at("changed_ms").to_number<TimeMs>()};
+    const absl::Status valid = validate(segment);
+    if (!valid.ok()) return data_loss("the segment {} cannot be: {}", key, message_of(valid));
+    return segment;
+  } catch (const std::exception& fault) {
+    return data_loss("the segment {} cannot be read: {}", key, fault.what());
+  }
 }
 
 absl::Status check_version(SegmentStore::Expected expected, const Segment* current) {

@@ -56,7 +56,7 @@ Webhook decoded(std::string_view key, const json::object& stored) {
                   .url = text(stored.at("url")),
                   .description = text(stored.at("description")),
                   .is_active = stored.at("is_active").as_bool(),
-                  .version = static_cast<std::uint64_t>(stored.at("version").as_int64()),
+                  .version = stored.at("version").to_number<std::uint64_t>(),
                   .changed_ms = stored.at("changed_ms").as_int64()};
   if (const json::value* const why = stored.if_contains("stopped_because")) {
     webhook.stopped_because = text(*why);

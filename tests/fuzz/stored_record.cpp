@@ -4,6 +4,7 @@
 
 #include "model/log_entry.h"
 #include "server/catalog/catalog.h"
+#include "server/coupons/grant_job.h"
 #include "server/coupons/ledger.h"
 #include "server/coupons/records.h"
 #include "server/decisions/decision.h"
@@ -38,6 +39,7 @@ enum Record : unsigned {
   k_delivery,
   k_person,
   k_erasure,
+  k_job,
   k_records,
 };
 
@@ -80,7 +82,7 @@ void take_members(std::string_view bytes) {
 
 // A decoder of what lies under a key, for one such key.
 template <class Decode, class Key>
-auto under(Decode decode, Key key) {
+auto under(Decode decode, const Key& key) {
   return [decode, key](std::string_view bytes) { return decode(key, bytes); };
 }
 
@@ -114,6 +116,8 @@ void take(std::string_view bytes) {
       return check_twin(bytes, under(webhooks::decode_delivery, std::uint64_t{7}));
     case k_person:
       return check_twin(bytes, under(identity::decode_person, UserNumber(7)));
+    case k_job:
+      return check_twin(bytes, coupons::decode_grant_job);
     default:
       return check_twin(bytes, under(privacy::decode_erasure, "01J00000000000000000000000"));
   }
