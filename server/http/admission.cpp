@@ -65,7 +65,7 @@ bool Admission::is_refused(const Admitted& admitted, std::int64_t waited_us, std
   counts_until_us_.store(now_us + 2 * k_halving_us, std::memory_order_relaxed);
   if (now_us - overload_since_us_ < deadline_us_ / 4) return false;
   const Share share = share_of(admitted);
-  const int eighths_max = share == Share::large ? 2 : share == Share::fair ? 4 : 6;
+  const int eighths_max = share == Share::large ? 2 : share == Share::fair ? 4 : 7;
   return waited_us > deadline_us_ * eighths_max / 8;
 }
 

@@ -3,9 +3,10 @@
 // Judged by how long a request has waited for its turn, in parts of the deadline of an answer: past
 // a quarter nothing is searched any more, past three eighths the fallback answers, past a half the
 // request is refused. A key that takes more than its share is refused from a quarter on, one that
-// takes less than half of it until three quarters, so that a noisy key makes room for quiet ones. A
-// queue that a short pause left is no overload: nobody is refused before it has lasted a quarter of
-// the deadline. Thread-safe; costs a comparison while nobody waits.
+// takes less than half of it as long as the fallback can still be in time (seven eighths), so that
+// a noisy key makes room for quiet ones. A queue that a short pause left is no overload: nobody is
+// refused before it has lasted a quarter of the deadline. Thread-safe; costs a comparison while
+// nobody waits.
 #pragma once
 
 #include <atomic>

@@ -67,6 +67,13 @@ TEST_F(AdmissionTest, ANoisyKeyMakesRoomForAQuietOne) {
   EXPECT_GT(refused["noisy"], asked["noisy"] / 2);
 }
 
+TEST_F(AdmissionTest, WhoAsksLittleIsAnsweredAsLongAsTheFallbackIsInTime) {
+  for (int i = 0; i < 300; ++i) admit(26, "noisy");
+  EXPECT_EQ(admit(85, "quiet"), Effort::fallback);
+  EXPECT_EQ(admit(90, "quiet"), std::nullopt);
+  EXPECT_EQ(admit(51, "noisy"), std::nullopt);
+}
+
 TEST_F(AdmissionTest, KeysThatAskAlikeAreRefusedAlike) {
   std::map<std::string_view, int> admitted;
   overload();
