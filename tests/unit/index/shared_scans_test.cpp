@@ -74,7 +74,7 @@ TEST_F(SharedScansTest, ASearchThatWaitedLongEnoughGivesUpAndHarmsNobody) {
   {
     std::vector<std::jthread> threads;
     threads.emplace_back([&] { answers[0] = scans.search(index, query(0), 10, all_); });
-    while (index.sizes.empty()) std::this_thread::yield();  // the only lane is taken
+    while (scans.passes() == 0) std::this_thread::yield();  // the only lane is taken
     impatient = scans.search(index, query(9), 10, all_, 1);
     for (std::size_t i : {1U, 2U}) {
       threads.emplace_back([&, i] { answers[i] = scans.search(index, query(i), 10 + i, all_); });
@@ -92,6 +92,7 @@ TEST_F(SharedScansTest, SearchesThatWaitShareTheNextPassAndAnswerAsIfAlone) {
   std::vector<Answer> answers(12);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(answers.size());
     for (std::size_t i = 0; i < answers.size(); ++i) {
       threads.emplace_back([&, i] { answers[i] = scans.search(index, query(i), 10 + i, all_); });
     }
@@ -139,6 +140,7 @@ TEST_F(SharedScansTest, ManyThreadsGetTheirOwnAnswers) {
   std::vector<std::size_t> wrong(16);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(wrong.size());
     for (std::size_t thread = 0; thread < wrong.size(); ++thread) {
       threads.emplace_back([&, thread] {
         for (std::size_t i = 0; i < 50; ++i) {
