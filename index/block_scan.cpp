@@ -10,48 +10,82 @@
 namespace vitrine::index {
 namespace {
 
-// How many rows are scored again in full precision: coding moves few rows further than this past
-// each other (benchmarks/index prints the recall).
-std::size_t candidates_for(std::size_t k) { return k + k / 8 + 24; }
+// About so many rows are scored again in full precision for each that is asked for.
+constexpr std::size_t k_scored_again = 3;
 
-// The best rows by coded score. Rows come in rising order, so that one which only equals the worst
-// of them is never among the best.
+// The rows that may be among the best k: those whose score, with what coding may have cost it, is
+// above the k-th best of the scores as coded. Rows come in rising order, so that one which only
+// equals that is never among the best.
 class Candidates {
  public:
-  explicit Candidates(std::size_t limit)
-      : limit_(limit),
-        capacity_(2 * limit + k_block_rows),
-        keys_(std::make_unique_for_overwrite<std::uint64_t[]>(capacity_)) {}
+  explicit Candidates(std::size_t k)
+      : k_(k),
+        best_(k + k / 2 + k_block_rows),
+        kept_(2 * k_scored_again * k + k_block_rows),
+        tidy_at_(kept_.size() - k_block_rows) {}
 
-  // Takes in a block; returns the score a row must exceed from now on.
-  float add(std::uint64_t wanted, const float* scores, std::uint32_t first_row) {
+  // Takes in a block: scores with the slack, and what to take off for each unit of a row's scale.
+  // Returns the score with slack that a row must exceed from now on.
+  float add(std::uint64_t wanted, const float* scores, const float* scales, float slack,
+            std::uint32_t first_row) {
+    std::uint64_t* best = best_.data() + best_count_;
+    Kept* kept = kept_.data() + kept_count_;
     for (; wanted != 0; wanted &= wanted - 1) {
       const auto offset = static_cast<std::uint32_t>(std::countr_zero(wanted));
-      keys_[size_++] = key_of(scores[offset], first_row + offset);
+      const float score = scores[offset];
+      const float as_coded = score - slack * scales[offset];
+      *kept++ = {score, first_row + offset};
+      *best = key_of(as_coded, first_row + offset);
+      best += static_cast<std::size_t>(as_coded > threshold_);
     }
-    if (size_ + k_block_rows > capacity_) cut();
+    best_count_ = static_cast<std::size_t>(best - best_.data());
+    kept_count_ = static_cast<std::size_t>(kept - kept_.data());
+    if (best_count_ + k_block_rows > best_.size()) cut();
+    if (kept_count_ > tidy_at_) tidy();
     return threshold_;
   }
 
-  // In no order.
+  // In rising order.
   std::vector<std::uint32_t> take() {
-    if (size_ > limit_) cut();
-    std::vector<std::uint32_t> rows(size_);
-    std::transform(keys_.get(), keys_.get() + size_, rows.begin(), row_of);
+    if (best_count_ > k_) cut();
+    tidy();
+    std::vector<std::uint32_t> rows(kept_count_);
+    std::transform(kept_.data(), kept_.data() + kept_count_, rows.data(),
+                   [](const Kept& kept) { return kept.row; });
     return rows;
   }
 
  private:
+  struct Kept {
+    float score;
+    std::uint32_t row;
+  };
+
   void cut() {
-    select_largest(keys_.get(), size_, limit_);
-    threshold_ = score_of(*std::min_element(keys_.get(), keys_.get() + limit_));
-    size_ = limit_;
+    select_largest(best_.data(), best_count_, k_);
+    threshold_ = score_of(*std::min_element(best_.data(), best_.data() + k_));
+    best_count_ = k_;
   }
 
-  std::size_t limit_;
-  std::size_t capacity_;
-  std::size_t size_ = 0;
-  std::unique_ptr<std::uint64_t[]> keys_;
+  // Leaves out what is not wanted any more. Where more than half of it is, there will be more room.
+  void tidy() {
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < kept_count_; ++i) {
+      kept_[left] = kept_[i];
+      left += static_cast<std::size_t>(kept_[i].score >= threshold_);
+    }
+    kept_count_ = left;
+    if (left <= tidy_at_ / 2) return;
+    tidy_at_ *= 2;
+    kept_.resize(tidy_at_ + k_block_rows);
+  }
+
+  std::size_t k_;
+  std::vector<std::uint64_t> best_;  // as coded
+  std::size_t best_count_ = 0;
+  std::vector<Kept> kept_;
+  std::size_t kept_count_ = 0;
+  std::size_t tidy_at_;  // so many are kept at most, and those of one block more
   float threshold_ = -std::numeric_limits<float>::infinity();
 };
 
@@ -64,7 +98,7 @@ class Pass {
     for (std::size_t q = 0; q < count_; ++q) {
       const std::size_t dimension = searches[q]->dimension;
       codes_.emplace_back(std::span(searches[q]->query.values(), dimension));
-      candidates_.emplace_back(candidates_for(searches[q]->k));
+      candidates_.emplace_back(searches[q]->k);
       allowed_[q] = searches[q]->allowed->words().data();
       number_[q] = q;
       queries_[q] = codes_[q].above(-std::numeric_limits<float>::infinity());
@@ -92,12 +126,13 @@ class Pass {
     for (std::size_t q = 0; q < count_; ++q) any |= masks[q] = allowed_[q][block] & live;
     if (any == 0) return;
     std::uint64_t wanted[k_together];
-    kernels.score_coded(blocks.block(block), blocks.quads(), queries_, count_, scores_, wanted);
+    kernels.score_coded(blocks.block(block), blocks.eights(), queries_, count_, scores_, wanted);
     for (std::size_t q = 0; q < count_; ++q) {
       wanted[q] &= masks[q];
       if (wanted[q] == 0) continue;
       queries_[q].threshold = candidates_[number_[q]].add(
-          wanted[q], scores_ + q * k_block_rows, static_cast<std::uint32_t>(block * k_block_rows));
+          wanted[q], scores_ + q * k_block_rows, blocks.scales(block), codes_[number_[q]].slack(),
+          static_cast<std::uint32_t>(block * k_block_rows));
     }
   }
 
@@ -128,7 +163,7 @@ void BlockScan::collect(std::span<Search> searches, const RowFilter& live) const
   std::vector<Search*> together;
   for (Search& search : searches) {
     const std::size_t left = rows_.count_common(*search.allowed, live);
-    if (left <= row_count() / k_narrow_one_of || left <= candidates_for(search.k)) {
+    if (left <= row_count() / k_narrow_one_of || left <= k_scored_again * search.k) {
       rows_.collect(search.query.values(), *search.allowed, live, 0, search.best);
     } else {
       together.push_back(&search);

@@ -1,5 +1,5 @@
-// Product vectors as whole numbers of 8 bits, scanned in blocks of 64 rows for several queries at
-// once; the best of them are scored again in full precision.
+// Product vectors as whole numbers of 4 bits, scanned in blocks of 64 rows for several queries at
+// once; all that may be among the best are scored again in full precision.
 //
 // Every row has a scale of its own, so that rows of any length are coded equally well. Inside
 // index/ only, because it shows FAISS. Thread-safety: const methods may run at the same time from
@@ -20,7 +20,7 @@ namespace vitrine::index {
 
 class BlockScan final : public Segment {
  public:
-  // As FlatScan's. Codes all rows: about 0.2 s for a million of 64 dimensions.
+  // As FlatScan's. Codes all rows: about 0.5 s for a million of 64 dimensions.
   BlockScan(const VectorTable& vectors, std::shared_ptr<const void> owner, const Kernels& kernels);
 
   void collect(std::span<Search> searches, const RowFilter& live) const override;

@@ -9,7 +9,7 @@
 namespace vitrine::index {
 
 namespace coded_portable {
-void score_coded(const std::uint8_t* block, std::size_t quads, const CodedQuery* queries,
+void score_coded(const std::uint8_t* block, std::size_t eights, const CodedQuery* queries,
                  std::size_t count, float* scores, std::uint64_t* wanted);
 std::size_t count_common(const std::uint64_t* a, const std::uint64_t* b, std::size_t words);
 }  // namespace coded_portable
@@ -17,14 +17,14 @@ std::size_t count_common(const std::uint64_t* a, const std::uint64_t* b, std::si
 #if defined(__x86_64__)
 // Needs the popcnt instruction, too.
 namespace coded_avx2 {
-void score_coded(const std::uint8_t* block, std::size_t quads, const CodedQuery* queries,
+void score_coded(const std::uint8_t* block, std::size_t eights, const CodedQuery* queries,
                  std::size_t count, float* scores, std::uint64_t* wanted);
 std::size_t count_common(const std::uint64_t* a, const std::uint64_t* b, std::size_t words);
 }  // namespace coded_avx2
 
 // AVX-512 with its instructions for neural networks.
 namespace coded_avx512 {
-void score_coded(const std::uint8_t* block, std::size_t quads, const CodedQuery* queries,
+void score_coded(const std::uint8_t* block, std::size_t eights, const CodedQuery* queries,
                  std::size_t count, float* scores, std::uint64_t* wanted);
 }  // namespace coded_avx512
 #endif

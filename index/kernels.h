@@ -22,12 +22,14 @@ constexpr std::size_t padded_stride(std::size_t dimension) {
 
 // A query of whole numbers, to be scored against blocks of 64 coded rows.
 //
-// A block holds, for every four dimensions, 256 bytes: the four numbers of row 0, those of row 1,
-// and so on, each as code + 128. Behind them come 64 floats, the scales of the rows: a row is about
+// A block holds, for every eight dimensions, 256 bytes: four bytes of row 0, four of row 1, and so
+// on. The lower halves of a row's four bytes are its first four numbers, the upper halves the other
+// four, each as code + 8. Behind them come 64 floats, the scales of the rows: a row is about
 // scale * code.
 struct CodedQuery {
-  const std::int8_t* codes;  // four for each four dimensions; zeros pad the last four
-  std::int32_t start;        // -128 * sum of codes: takes back what the rows' 128 adds
+  const std::int8_t* codes;  // eight for each eight dimensions; zeros pad the last eight
+  std::int32_t start;        // what a sum begins with: at least -8 * sum of codes, which takes back
+                             // what the rows' 8 adds
   float threshold;           // only scores above it are wanted
 };
 
@@ -50,13 +52,14 @@ struct Kernels {
   std::uint64_t (*at_least)(const float* scores, float threshold);
 
   // Scores a block of coded rows for several queries at once: bit i of wanted[q] is set where
-  // scores[q * 64 + i] = scale of row i * (codes of row i . codes of query q) is above the query's
-  // threshold. Where no bit is set, the scores of that query may be left unwritten.
+  // scores[q * 64 + i] = scale of row i * (start of query q + numbers of row i . codes of query q)
+  // is above the query's threshold. Where no bit is set, the scores of that query may be left
+  // unwritten.
   //
   // block     64-byte aligned
-  // quads     dimensions in fours, rounded up
+  // eights    dimensions in eights, rounded up
   // count     at most k_coded_queries_max
-  void (*score_coded)(const std::uint8_t* block, std::size_t quads, const CodedQuery* queries,
+  void (*score_coded)(const std::uint8_t* block, std::size_t eights, const CodedQuery* queries,
                       std::size_t count, float* scores, std::uint64_t* wanted);
 
   // How many bits are set in both a and b, `words` words each.

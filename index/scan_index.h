@@ -1,7 +1,7 @@
-// Finds candidates among vectors of 8-bit whole numbers, and scores them in full precision: the
+// Finds candidates among vectors of 4-bit whole numbers, and scores them in full precision: the
 // choice for catalogs of thousands to millions.
 //
-// Scores are the ones of ExactIndex to the last bit; of the products, one in thousands may be
+// Scores are the ones of ExactIndex to the last bit; of the products, one in ten thousands may be
 // missed where coding moved it far down (benchmarks/index prints the recall). Narrow filters are
 // answered from the allowed rows alone, and exactly.
 #pragma once

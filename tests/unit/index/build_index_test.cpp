@@ -62,7 +62,7 @@ TEST(BuildIndexTest, SaysWhenAnIndexMissesProducts) {
   EXPECT_GT(built->recall, 0.1);
 }
 
-// One large value in every row leaves the 8-bit codes nothing for what tells the rows apart.
+// One large value in every row leaves 4 bits nothing for what tells the rows apart.
 Vectors hard_to_code(std::size_t rows, Random& random) {
   Vectors vectors = normal_vectors(rows, 16, random);
   for (std::size_t row = 0; row < rows; ++row) vectors.values[row * 16] = 3000;
@@ -73,10 +73,10 @@ TEST(BuildIndexTest, RefusesAScanThatFindsTooLittle) {
   Random random(26);
   const Vectors vectors = hard_to_code(20'000, random);
 
-  const auto refused = build_index(vectors.table(), {.kind = IndexKind::scan, .recall_min = 0.9});
+  const auto refused = build_index(vectors.table(), {.kind = IndexKind::scan, .recall_min = 0.999});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(refused.status().message(), testing::HasSubstr("at least 0.9 is asked"));
+  EXPECT_THAT(refused.status().message(), testing::HasSubstr("at least 0.999 is asked"));
   EXPECT_TRUE(build_index(vectors.table(), {.kind = IndexKind::scan, .recall_min = 0}).ok());
 }
 

@@ -75,23 +75,24 @@ TEST(KernelsTest, EverySetGivesTheSameScoresToTheLastBit) {
 }
 
 struct CodedBlock {
-  std::size_t quads;
+  std::size_t eights;
   std::vector<Line> lines;
 
-  CodedBlock(std::size_t dimension_quads, Random& random)
-      : quads(dimension_quads), lines(dimension_quads * 4 + 4) {
-    for (std::size_t i = 0; i < quads * 256; ++i) {
-      bytes()[i] = static_cast<std::uint8_t>(random.below(255) + 1);
+  CodedBlock(std::size_t dimension_eights, Random& random)
+      : eights(dimension_eights), lines(dimension_eights * 4 + 4) {
+    for (std::size_t i = 0; i < eights * 256; ++i) {
+      bytes()[i] = static_cast<std::uint8_t>(random.below(256));
     }
     for (std::size_t row = 0; row < k_block_rows; ++row) {
-      lines[quads * 4 + row / 16].values[row % 16] = static_cast<float>(random.uniform());
+      lines[eights * 4 + row / 16].values[row % 16] = static_cast<float>(random.uniform());
     }
   }
   std::uint8_t* bytes() { return reinterpret_cast<std::uint8_t*>(lines.data()); }
   int code(std::size_t row, std::size_t j) {
-    return int{bytes()[j / 4 * 256 + row * 4 + j % 4]} - 128;
+    const int two = bytes()[j / 8 * 256 + row * 4 + j % 4];
+    return (j % 8 < 4 ? two % 16 : two / 16) - 8;
   }
-  float scale(std::size_t row) { return lines[quads * 4 + row / 16].values[row % 16]; }
+  float scale(std::size_t row) { return lines[eights * 4 + row / 16].values[row % 16]; }
 };
 
 struct Coded {
@@ -100,7 +101,7 @@ struct Coded {
 
   Coded(std::vector<std::int8_t> numbers, float threshold)
       : codes(std::move(numbers)),
-        query{codes.data(), -128 * std::accumulate(codes.begin(), codes.end(), 0), threshold} {}
+        query{codes.data(), -8 * std::accumulate(codes.begin(), codes.end(), 0), threshold} {}
 };
 
 std::vector<std::int8_t> random_codes(std::size_t count, Random& random) {
@@ -111,24 +112,24 @@ std::vector<std::int8_t> random_codes(std::size_t count, Random& random) {
 
 TEST(KernelsTest, EverySetScoresCodedRowsAsPlainArithmeticDoes) {
   Random random(4);
-  for (const std::size_t quads : {1U, 2U, 16U, 33U}) {
-    CodedBlock block(quads, random);
+  for (const std::size_t eights : {1U, 2U, 8U, 17U}) {
+    CodedBlock block(eights, random);
     for (std::size_t count = 1; count <= Kernels::k_coded_queries_max; ++count) {
       std::vector<Coded> coded;
       std::vector<CodedQuery> queries;
       for (std::size_t q = 0; q < count; ++q) {
-        coded.emplace_back(random_codes(quads * 4, random), float(random.below(20000)));
+        coded.emplace_back(random_codes(eights * 8, random), float(random.below(2000)));
         queries.push_back(coded.back().query);
       }
       for (const Kernels& kernels : supported_kernels()) {
         std::vector<float> scores(count * k_block_rows);
         std::vector<std::uint64_t> wanted(count);
-        kernels.score_coded(block.bytes(), quads, queries.data(), count, scores.data(),
+        kernels.score_coded(block.bytes(), eights, queries.data(), count, scores.data(),
                             wanted.data());
         for (std::size_t q = 0; q < count; ++q) {
           for (std::size_t row = 0; row < k_block_rows; ++row) {
             int sum = 0;
-            for (std::size_t j = 0; j < quads * 4; ++j) {
+            for (std::size_t j = 0; j < eights * 8; ++j) {
               sum += block.code(row, j) * int{coded[q].codes[j]};
             }
             const float score = block.scale(row) * static_cast<float>(sum);
@@ -145,16 +146,16 @@ TEST(KernelsTest, EverySetScoresCodedRowsAsPlainArithmeticDoes) {
 
 TEST(KernelsTest, NoSetSaturatesOnTheLargestCodes) {
   Random random(5);
-  constexpr std::size_t quads = 1024;
-  CodedBlock block(quads, random);
-  std::fill_n(block.bytes(), quads * 256, std::uint8_t{255});
-  const Coded coded(std::vector<std::int8_t>(quads * 4, 127), 0);
+  constexpr std::size_t eights = 512;
+  CodedBlock block(eights, random);
+  std::fill_n(block.bytes(), eights * 256, std::uint8_t{255});
+  const Coded coded(std::vector<std::int8_t>(eights * 8, 127), 0);
   for (const Kernels& kernels : supported_kernels()) {
     std::vector<float> scores(k_block_rows);
     std::uint64_t wanted = 0;
-    kernels.score_coded(block.bytes(), quads, &coded.query, 1, scores.data(), &wanted);
+    kernels.score_coded(block.bytes(), eights, &coded.query, 1, scores.data(), &wanted);
     for (std::size_t row = 0; row < k_block_rows; ++row) {
-      EXPECT_EQ(scores[row], block.scale(row) * static_cast<float>(quads * 4 * 127 * 127))
+      EXPECT_EQ(scores[row], block.scale(row) * static_cast<float>(eights * 8 * 7 * 127))
           << kernels.name;
     }
   }

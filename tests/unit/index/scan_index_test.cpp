@@ -66,7 +66,7 @@ TEST(ScanIndexTest, EqualsTheExactIndexForAnySizeFilterAndK) {
   }
 }
 
-// The basis of a trained model: most of a vector's length in its first few dimensions, where 8 bits
+// The basis of a trained model: most of a vector's length in its first few dimensions, where 4 bits
 // are coarse for the others.
 TEST(ScanIndexTest, FindsTheBestOfVectorsThatLieMostlyInAFewDimensions) {
   Random random(32);
