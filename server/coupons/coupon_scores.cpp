@@ -69,9 +69,9 @@ const Product* nameable(const CouponShelf& shelf, std::optional<ProductNumber> n
   return product != nullptr && !product->hidden ? product : nullptr;
 }
 
-recommend::Reason about(std::string_view kind, const Product& product, std::string_view why) {
+recommend::Reason about(Literal kind, const Product& product, std::string_view why) {
   const std::string& name = product.title.empty() ? product.product_id : product.title;
-  return {.kind = std::string(kind),
+  return {.kind = kind,
           .product_id = product.product_id,
           .text = fmt::format("Good for {}, which you {}", name, why)};
 }

@@ -37,7 +37,7 @@ RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begu
 
 // An answer without products.
 RecommendAnswer begin_answer(const Context& context);
-RecommendedProduct shown(const Context& context, const Pick& pick);
+RecommendedProduct shown(const Context& context, Pick pick);
 // What each source of the placement adds to the score of a candidate.
 std::vector<std::pair<std::string_view, float>> source_scores(const Context& context,
                                                               const Pool::Entry& entry);

@@ -145,16 +145,7 @@ void Plan::sort(const Context& context, Pool& pool) const {
   }
 }
 
-Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory,
-                       Chance& chance) const {
-  Selection selection(context, filter);
-  sort(context, memory.pool);
-  Rotation(context).rescore(memory.pool);
-  const RuleStage stage(context, rules);
-  stage.rescore(memory.pool);
-  Choice choice(context, stage, found_by, filter, memory.pool, selection);
-  choice.pin();
-  choice.choose(chance);
+void Plan::fill(const Context& context, Scratch& memory, Selection& selection) const {
   Context wide = context;
   wide.pool = profiles::PopularityBook::k_top_max;
   for (const Source& source : fallback) {
@@ -171,6 +162,19 @@ Selection Plan::select(const Context& context, FilterStage& filter, Scratch& mem
     everything.produce(wide, memory.products);
     selection.fill(memory.products, *everything.source);
   }
+}
+
+Selection Plan::select(const Context& context, FilterStage& filter, Scratch& memory,
+                       Chance& chance) const {
+  Selection selection(context, filter);
+  sort(context, memory.pool);
+  Rotation(context).rescore(memory.pool);
+  const RuleStage stage(context, rules);
+  stage.rescore(memory.pool);
+  Choice choice(context, stage, found_by, filter, memory.pool, selection);
+  choice.pin();
+  choice.choose(chance);
+  if (!selection.is_full()) fill(context, memory, selection);
   selection.explain();
   if (placement->answers_newest && related.has_time(context) && !selection.answer_newest().ok())
     related.failures->add();

@@ -67,6 +67,8 @@ struct Plan {
   // The best of the pool, filled up, explained.
   Selection select(const Context& context, FilterStage& filter, Scratch& memory,
                    Chance& chance) const;
+  // With what the fallbacks give.
+  void fill(const Context& context, Scratch& memory, Selection& selection) const;
 
   // Asks one of the sources, if it has the time.
   void ask(std::size_t number, const Context& context, Scratch& memory) const;

@@ -7,14 +7,6 @@
 
 namespace vitrine::recommend {
 
-namespace {
-constexpr float k_fusion = 10;
-}  // namespace
-
-float Pool::share_of_place(std::size_t place) {
-  return k_fusion / (k_fusion + static_cast<float>(place));
-}
-
 void Pool::add(std::size_t source, std::span<const ProductNumber> products, FilterStage& filter,
                ProductMarks& marks) {
   filter.expect(products);
@@ -26,7 +18,7 @@ void Pool::add(std::size_t source, std::span<const ProductNumber> products, Filt
     ProductMarks::Entry& mark = marks.at(*shown);
     if (mark.slot == ProductMarks::k_no_slot) {
       mark.slot = static_cast<std::uint32_t>(entries_.size());
-      entries_.push_back({.product = *shown});
+      entries_.emplace_back().product = *shown;  // made where it stays
     }
     Entry& entry = entries_[mark.slot];
     if (entry.is_given_by(source)) continue;  // a variant of it came first

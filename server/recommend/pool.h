@@ -19,6 +19,7 @@ class Blend;
 class Pool {
  public:
   static constexpr std::size_t k_sources_max = 16;  // of one placement
+  static constexpr float k_fusion = 10;
 
   struct Entry {
     ProductNumber product;
@@ -35,7 +36,9 @@ class Pool {
     }
   };
 
-  static float share_of_place(std::size_t place);
+  static float share_of_place(std::size_t place) {
+    return k_fusion / (k_fusion + static_cast<float>(place));
+  }
 
   void begin() {
     entries_.clear();

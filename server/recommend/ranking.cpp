@@ -50,7 +50,9 @@ class ListRanker {
       return a.score > b.score;
     });
     explain();
-    for (const Pick& pick : listed_) ranking_.answer.products.push_back(shown(context_, pick));
+    for (Pick& pick : listed_) {
+      ranking_.answer.products.push_back(shown(context_, std::move(pick)));
+    }
     return std::move(ranking_);
   }
 

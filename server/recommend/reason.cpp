@@ -4,9 +4,9 @@
 
 namespace vitrine::recommend {
 
-Reason about_product(const Context& context, std::string_view kind, std::string_view sentence,
+Reason about_product(const Context& context, Literal kind, std::string_view sentence,
                      ProductNumber product) {
-  return {.kind = std::string(kind),
+  return {.kind = kind,
           .product_id = std::string(context.id_of(product)),
           .text = fmt::format("{} {}", sentence, context.title_of(product))};
 }

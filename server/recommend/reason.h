@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/literal.h"
 #include "server/recommend/context.h"
 
 namespace vitrine::recommend {
@@ -16,7 +17,7 @@ Reason because_of(const Context& context, const Interest& interest);
 Reason also_looked_at(const Context& context, ProductNumber product);
 
 // Any sentence about another product; `sentence` is followed by its title.
-Reason about_product(const Context& context, std::string_view kind, std::string_view sentence,
+Reason about_product(const Context& context, Literal kind, std::string_view sentence,
                      ProductNumber product);
 
 }  // namespace vitrine::recommend

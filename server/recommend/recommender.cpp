@@ -38,15 +38,15 @@ absl::Status check(const RecommendRequest& request, const Placement& placement) 
   return absl::OkStatus();
 }
 
-RecommendedProduct shown(const Context& context, const Pick& pick) {
+RecommendedProduct shown(const Context& context, Pick pick) {
   RecommendedProduct product;
   product.number = pick.product;
   product.product = context.catalog->find(pick.product);
   product.product_id = std::string(context.id_of(pick.product));
   product.score = pick.score;
   product.source = pick.source->name();
-  product.reason = pick.reason.value_or(Reason{});
-  product.rules = pick.rules;
+  if (pick.reason) product.reason = *std::move(pick.reason);
+  product.rules = std::move(pick.rules);
   product.propensity = pick.propensity;
   if (context.request.explain && pick.entry != nullptr) {
     product.source_scores = source_scores(context, *pick.entry);
@@ -96,10 +96,10 @@ RecommendAnswer answer_with(const Plan& plan, const Context& context, const Begu
   FilterStage filter(context, memory.context.marks);
   plan.gather(context, filter, memory);
   const std::int64_t candidates_us = steady_us();
-  const Selection selection = plan.select(context, filter, memory, chance);
+  std::vector<Pick> picks = plan.select(context, filter, memory, chance).take();
   RecommendAnswer answer = begin_answer(context);
-  answer.products.reserve(selection.picks().size());
-  for (const Pick& pick : selection.picks()) answer.products.push_back(shown(context, pick));
+  answer.products.reserve(picks.size());
+  for (Pick& pick : picks) answer.products.push_back(shown(context, std::move(pick)));
   answer.removed = filter.removed();
   const std::int64_t ended_us = steady_us();
   answer.total_us = ended_us - begun.started_us;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/literal.h"
 #include "base/metrics.h"
 #include "base/published.h"
 #include "model/ids.h"
@@ -80,8 +81,9 @@ struct RecommendRequest {
 // Why a product is shown, in a form a shop can turn into words; `text` is an English sentence for
 // it.
 struct Reason {
-  std::string kind;  // "because_you_viewed", "because_you_bought", "bought_together", "similar",
-                     // "popular", "trending", "recent", ...
+  // "because_you_viewed", "because_you_bought", "bought_together", "similar", "popular",
+  // "trending", "recent", ...
+  Literal kind;
   std::string product_id;  // the product it refers to, if any
   std::string text;        // "Because you looked at REGENCY CAKESTAND 3 TIER"
 };

@@ -18,6 +18,14 @@ std::size_t repeats_max_of(const Context& context) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(share));
 }
 
+// Has the memory begin to fetch these bytes.
+void fetch_ahead(const void* begin, std::size_t bytes) {
+  constexpr std::size_t line_bytes = 64;
+  for (std::size_t at = 0; at < bytes; at += line_bytes) {
+    __builtin_prefetch(static_cast<const std::byte*>(begin) + at);
+  }
+}
+
 }  // namespace
 
 Selection::Selection(const Context& context, FilterStage& filter)
@@ -119,7 +127,17 @@ void Selection::fill(std::span<const ProductNumber> products, const CandidateSou
   }
 }
 
+void Selection::expect_picks() const {
+  for (const Pick& pick : picks_) {
+    const std::span<const float> vector = context_.vector_of(pick.product);
+    fetch_ahead(vector.data(), vector.size_bytes());
+    const Product* const known = context_.catalog->find(pick.product);
+    if (known != nullptr) fetch_ahead(known, sizeof(Product));
+  }
+}
+
 void Selection::explain() {
+  expect_picks();
   for (Pick& pick : picks_) {
     pick.reason = pick.source->reason(context_, pick.given);
     const bool is_other = pick.given != pick.product;

@@ -41,6 +41,8 @@ class Selection {
   bool is_full() const { return picks_.size() == context_.request.limit; }
   bool contains(ProductNumber product) const;
   const std::vector<Pick>& picks() const { return picks_; }
+  // Once, at the end.
+  std::vector<Pick> take() { return std::move(picks_); }
 
   // Has the memory begin to fetch what refusal_of() will look at.
   void expect(ProductNumber product) const;
@@ -78,6 +80,8 @@ class Selection {
   static constexpr TimeMs k_newest_ms_max = 30 * k_day_ms;
   static constexpr TimeMs k_newest_purchase_ms_max = k_day_ms;
 
+  void expect_picks()
+      const;  // has the memory begin to fetch what their reasons and the answer show
   bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
   Pick pick_of(ProductNumber product) const;
   bool reads(ProductNumber product) const;  // whether pick_of() looks at the product itself

@@ -117,7 +117,7 @@ class PropertyTest : public Shop {
 
   // A reason that speaks of the person speaks of what this person did.
   void check_reason(const RecommendRequest& request, const RecommendedProduct& shown) {
-    const std::string& kind = shown.reason.kind;
+    const std::string_view kind = shown.reason.kind;
     const bool is_of_person = kind == "recent" || kind == "bought_before" || kind == "for_you" ||
                               kind.starts_with("because_you");
     if (!is_of_person) return;

@@ -23,7 +23,8 @@ class RecommenderTest : public Shop {
  protected:
   static std::vector<std::string> kinds(const RecommendAnswer& answer) {
     std::vector<std::string> kinds;
-    for (const RecommendedProduct& product : answer.products) kinds.push_back(product.reason.kind);
+    for (const RecommendedProduct& product : answer.products)
+      kinds.emplace_back(product.reason.kind);
     return kinds;
   }
 };
@@ -44,7 +45,7 @@ TEST_F(RecommenderTest, AnswersANewPersonWithWhatEverybodyWants) {
   EXPECT_EQ(answer.model_version, model_.current()->version());
   EXPECT_EQ(answer.recommendation_id.size(), 26U);
   for (const RecommendedProduct& product : answer.products) {
-    EXPECT_THAT(product.reason.kind, testing::AnyOf("popular", "trending"));
+    EXPECT_THAT(std::string_view(product.reason.kind), testing::AnyOf("popular", "trending"));
     EXPECT_EQ(product.reason.product_id, "");
     EXPECT_EQ(product.product->title, "The " + product.product_id);
   }
