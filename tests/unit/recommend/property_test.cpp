@@ -39,6 +39,7 @@ class PropertyTest : public Shop {
 
   void change_something() {
     std::vector<Product> products;
+    products.reserve(3);
     for (int i = 0; i < 3; ++i) products.push_back(changed_product());
     stock(products);
     std::vector<Deed> deeds;

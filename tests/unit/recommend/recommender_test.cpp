@@ -23,8 +23,10 @@ class RecommenderTest : public Shop {
  protected:
   static std::vector<std::string> kinds(const RecommendAnswer& answer) {
     std::vector<std::string> kinds;
-    for (const RecommendedProduct& product : answer.products)
+    kinds.reserve(answer.products.size());
+    for (const RecommendedProduct& product : answer.products) {
       kinds.emplace_back(product.reason.kind);
+    }
     return kinds;
   }
 };
@@ -145,6 +147,7 @@ TEST_F(RecommenderTest, GivesNoFeeAsAReasonAsLongAsThereIsAnother) {
 TEST_F(RecommenderTest, LetsTheSessionOutweighTheHistoryUntilItIsOver) {
   open_shelves();
   std::vector<Deed> history;
+  history.reserve(4);
   for (std::uint32_t i = 0; i < 3; ++i) {
     history.push_back({.user_id = "u1",
                        .type = EventType::cart_add,
