@@ -13,6 +13,16 @@ namespace {
 // About so many rows are scored again in full precision for each that is asked for.
 constexpr std::size_t k_scored_again = 3;
 
+// Of more bytes than caches hold, a vector fetched alone costs a wait for memory, so that fewer are
+// worth it (benchmarks/index, "allowed").
+constexpr std::size_t k_cached_bytes = std::size_t{64} << 20;
+constexpr std::size_t k_narrow_one_of_uncached = 20;
+
+std::size_t narrow_one_of(const VectorTable& vectors) {
+  const std::size_t bytes = vectors.row_count * vectors.stride * sizeof(float);
+  return bytes <= k_cached_bytes ? k_narrow_one_of : k_narrow_one_of_uncached;
+}
+
 // The rows that may be among the best k: those whose score, with what coding may have cost it, is
 // above the k-th best of the scores as coded. Rows come in rising order, so that one which only
 // equals that is never among the best.
@@ -161,9 +171,10 @@ BlockScan::BlockScan(const VectorTable& vectors, std::shared_ptr<const void> own
 
 void BlockScan::collect(std::span<Search> searches, const RowFilter& live) const {
   std::vector<Search*> together;
+  const std::size_t narrow = row_count() / narrow_one_of(rows());
   for (Search& search : searches) {
     const std::size_t left = rows_.count_common(*search.allowed, live);
-    if (left <= row_count() / k_narrow_one_of || left <= k_scored_again * search.k) {
+    if (left <= narrow || left <= k_scored_again * search.k) {
       rows_.collect(search.query.values(), *search.allowed, live, 0, search.best);
     } else {
       together.push_back(&search);

@@ -198,7 +198,7 @@ void add_searches(Shop& shop) {
           [&shop, k, together](benchmark::State& state) { run_batch(state, shop, k, together); });
     }
   }
-  for (const std::size_t n : {2U, 8U, 10U, 12U, 16U, 100U, 1000U}) {
+  for (const std::size_t n : {2U, 8U, 12U, 16U, 24U, 100U, 1000U}) {
     const auto under = [&shop, n](bool is_exact) {
       return [&shop, n, is_exact](benchmark::State& state) {
         const RowFilter some = one_of(n, shop.data().row_count);
