@@ -24,12 +24,12 @@ constexpr std::size_t padded_stride(std::size_t dimension) {
 //
 // A block holds, for every eight dimensions, 256 bytes: four bytes of row 0, four of row 1, and so
 // on. The lower halves of a row's four bytes are its first four numbers, the upper halves the other
-// four, each as code + 8. Behind them come 64 floats, the scales of the rows: a row is about
-// scale * code.
+// four, each of 0 to 15. Behind them come 64 floats, the scales of the rows: a row is about
+// scale * (number - 7.5).
 struct CodedQuery {
   const std::int8_t* codes;  // eight for each eight dimensions; zeros pad the last eight
-  std::int32_t start;        // what a sum begins with: at least -8 * sum of codes, which takes back
-                             // what the rows' 8 adds
+  std::int32_t start;        // what a sum begins with: -7.5 * sum of codes, which makes numbers of
+                             // both signs of a row's, and the slack
   float threshold;           // only scores above it are wanted
 };
 

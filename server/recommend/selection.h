@@ -80,8 +80,8 @@ class Selection {
   static constexpr TimeMs k_newest_ms_max = 30 * k_day_ms;
   static constexpr TimeMs k_newest_purchase_ms_max = k_day_ms;
 
-  void expect_picks()
-      const;  // has the memory begin to fetch what their reasons and the answer show
+  // Has the memory begin to fetch what reasons and the answer read of the picks.
+  void expect_picks() const;
   bool put(ProductNumber product, const CandidateSource& source, const Reason& reason);
   Pick pick_of(ProductNumber product) const;
   bool reads(ProductNumber product) const;  // whether pick_of() looks at the product itself
