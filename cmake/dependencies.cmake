@@ -20,6 +20,14 @@ find_package(OpenMP REQUIRED COMPONENTS CXX)
 add_library(vitrine_faiss INTERFACE)
 target_link_libraries(vitrine_faiss INTERFACE ${VITRINE_FAISS_LIBRARY} ${VITRINE_OPENBLAS_LIBRARY} OpenMP::OpenMP_CXX)
 
+# The allocator of the program and the benchmarks, linked statically; docs/benchmarks.md says what it brings. Sanitizers
+# have their own.
+add_library(vitrine_allocator INTERFACE)
+if(NOT VITRINE_SANITIZE)
+  find_library(VITRINE_TCMALLOC_LIBRARY NAMES libtcmalloc_minimal.a REQUIRED)
+  target_link_libraries(vitrine_allocator INTERFACE ${VITRINE_TCMALLOC_LIBRARY} Threads::Threads)
+endif()
+
 if(VITRINE_TESTS)
   find_package(GTest REQUIRED)
   find_package(SQLite3 REQUIRED)  # a second opinion for tests

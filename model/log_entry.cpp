@@ -1,6 +1,11 @@
 #include "model/log_entry.h"
 
+#include <absl/utility/utility.h>
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 #include "base/status.h"
 #include "model/proto/log_entry.pb.h"
@@ -33,30 +38,35 @@ void fill(const Event& event, const std::string& source, proto::Event& out) {
   out.set_telling(static_cast<std::uint32_t>(event.telling));
 }
 
-Event event_from(proto::Event& in) {
-  Event event;
-  event.event_id = std::move(*in.mutable_event_id());
+// `value`, moved out of the message; of a field that is empty none is made to be moved.
+template <typename Message>
+std::string taken(const std::string& value, Message& in, std::string* (Message::*mutable_value)()) {
+  return value.empty() ? std::string() : std::move(*(in.*mutable_value)());
+}
+
+void move_into(proto::Event& in, Event& event) {
+  event.event_id = taken(in.event_id(), in, &proto::Event::mutable_event_id);
   event.type = static_cast<EventType>(in.type());
   event.time_ms = in.time_ms();
   event.received_ms = in.received_ms();
-  event.session_id = std::move(*in.mutable_session_id());
-  event.order_id = std::move(*in.mutable_order_id());
-  event.product_id = std::move(*in.mutable_product_id());
-  event.category = std::move(*in.mutable_category());
+  event.session_id = taken(in.session_id(), in, &proto::Event::mutable_session_id);
+  event.order_id = taken(in.order_id(), in, &proto::Event::mutable_order_id);
+  event.product_id = taken(in.product_id(), in, &proto::Event::mutable_product_id);
+  event.category = taken(in.category(), in, &proto::Event::mutable_category);
   event.quantity = in.quantity();
   if (in.has_price_minor()) event.price = Money{in.price_minor()};
-  event.currency = std::move(*in.mutable_currency());
-  event.coupon_code = std::move(*in.mutable_coupon_code());
-  event.recommendation_id = std::move(*in.mutable_recommendation_id());
-  event.channel = std::move(*in.mutable_channel());
-  event.market = std::move(*in.mutable_market());
-  event.query = std::move(*in.mutable_query());
-  event.properties_json = std::move(*in.mutable_properties_json());
+  event.currency = taken(in.currency(), in, &proto::Event::mutable_currency);
+  event.coupon_code = taken(in.coupon_code(), in, &proto::Event::mutable_coupon_code);
+  event.recommendation_id =
+      taken(in.recommendation_id(), in, &proto::Event::mutable_recommendation_id);
+  event.channel = taken(in.channel(), in, &proto::Event::mutable_channel);
+  event.market = taken(in.market(), in, &proto::Event::mutable_market);
+  event.query = taken(in.query(), in, &proto::Event::mutable_query);
+  event.properties_json = taken(in.properties_json(), in, &proto::Event::mutable_properties_json);
   event.time_clamped = in.time_clamped();
   event.is_unverified = in.is_unverified();
   event.is_bot = in.is_bot();
   event.telling = static_cast<OrderTelling>(std::min(in.telling(), 2U));
-  return event;
 }
 
 }  // namespace
@@ -86,21 +96,28 @@ std::string encode(const LogEntry& entry) {
 }
 
 absl::StatusOr<LogEntry> decode_log_entry(Position position, std::string_view bytes) {
-  proto::LogEntry in;
+  // Most entries are parsed into this much of the stack, their texts of up to 15 bytes with them.
+  constexpr std::size_t k_first_block_bytes = 2048;
+  alignas(std::max_align_t) std::array<char, k_first_block_bytes> first_block;
+  google::protobuf::Arena arena(first_block.data(), first_block.size());
+  auto& in = *google::protobuf::Arena::CreateMessage<proto::LogEntry>(&arena);
   if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
       in.what_case() == proto::LogEntry::WHAT_NOT_SET ||
       (in.has_event() && (in.event().type() == 0 || in.event().type() >= k_event_type_count))) {
     return data_loss("the log entry at position {} cannot be read ({} bytes)", position,
                      bytes.size());
   }
-  LogEntry entry;
+  // Made where the caller has it: an entry is half a kilobyte of texts, and a log has millions.
+  absl::StatusOr<LogEntry> decoded{absl::in_place_t()};
+  LogEntry& entry = *decoded;
   entry.position = position;
   entry.user = UserNumber(in.user());
   entry.visitor = UserNumber(in.visitor());
   entry.committed_ms = in.committed_ms();
   if (in.has_event()) {
-    entry.source = std::move(*in.mutable_event()->mutable_source());
-    entry.what = event_from(*in.mutable_event());
+    proto::Event& event = *in.mutable_event();
+    entry.source = taken(event.source(), event, &proto::Event::mutable_source);
+    move_into(event, entry.what.emplace<Event>());
   } else if (in.has_takeover()) {
     entry.what = OrderTakeover{std::move(*in.mutable_takeover()->mutable_order_id())};
   } else if (in.has_bot_flag()) {
@@ -117,7 +134,7 @@ absl::StatusOr<LogEntry> decode_log_entry(Position position, std::string_view by
     entry.what = VisitorLink{UserNumber(in.link().visitor()), UserNumber(in.link().from_user()),
                              UserNumber(in.link().to_user())};
   }
-  return entry;
+  return decoded;
 }
 
 }  // namespace vitrine

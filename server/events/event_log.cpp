@@ -4,10 +4,14 @@
 
 #include "base/status.h"
 #include "server/events/retention.h"
+#include "server/events/rows_ahead.h"
 #include "server/store/key.h"
 
 namespace vitrine::events {
 namespace {
+
+// So many entries are read by the caller's thread alone; who wants the last few waits for no other.
+constexpr unsigned k_read_alone = 1024;
 
 class LocalEventLog final : public EventLog {
  public:
@@ -22,13 +26,30 @@ class LocalEventLog final : public EventLog {
     VITRINE_ASSIGN_OR_RETURN(const RetentionState retention, read_retention_state(database_));
     Position expected = after + 1;
     const auto cursor = database_.walk(store::Family::log, store::key_of(expected), true);
-    for (; cursor->valid(); cursor->next(), ++expected) {
-      if (store::number_in(cursor->key()) != expected) {
-        return data_loss("the log has no entry at position {}", expected);
+    absl::Status failed;
+    const auto goes_on = [&](std::string_view key, std::string_view bytes) {
+      const Position position = expected++;
+      if (store::number_in(key) != position) {
+        failed = data_loss("the log has no entry at position {}", position);
+        return false;
       }
-      if (cursor->value().empty() && retention.may_be_empty(expected)) continue;
-      VITRINE_ASSIGN_OR_RETURN(LogEntry entry, decode_log_entry(expected, cursor->value()));
-      if (!visit(std::move(entry))) return absl::OkStatus();
+      if (bytes.empty() && retention.may_be_empty(position)) return true;
+      absl::StatusOr<LogEntry> entry = decode_log_entry(position, bytes);
+      if (!entry.ok()) {
+        failed = std::move(entry).status();
+        return false;
+      }
+      return visit(*std::move(entry));
+    };
+    for (unsigned read = 0; read < k_read_alone; ++read, cursor->next()) {
+      if (!cursor->valid()) return cursor->status();
+      if (!goes_on(cursor->key(), cursor->value())) return failed;
+    }
+    RowsAhead ahead(*cursor);
+    while (const RowsAhead::Chunk* chunk = ahead.next()) {
+      for (std::size_t row = 0; row < chunk->size(); ++row) {
+        if (!goes_on(chunk->key(row), chunk->value(row))) return failed;
+      }
     }
     return cursor->status();
   }

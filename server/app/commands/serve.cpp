@@ -1,5 +1,4 @@
 // vitrine serve: the server, until it is told to stop.
-#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -46,13 +45,6 @@ void use_one_math_thread(char** arguments) {
   }
   // Where that is not possible we go on as we are: slower in batches, not wrong.
   if (!is_set) ::execv("/proc/self/exe", arguments);
-}
-
-// By default the allocator gives a thread's last 128 KiB back to the system after one request and
-// asks for them, page by page, in the next.
-void keep_memory_between_requests() {
-  constexpr int k_kept_bytes = 4 << 20;  // of each arena, of which there are a few a processor
-  mallopt(M_TRIM_THRESHOLD, k_kept_bytes);
 }
 
 absl::StatusOr<http::ListenAddress> checked_address(const ServeCommand& command,
@@ -176,7 +168,6 @@ absl::Status run(const ServeCommand& command, const Invocation& invocation) {
   progress.reset();
   services->start_webhooks();
   services->start_grant_jobs();
-  keep_memory_between_requests();
   print_ready(address, server->port(), tls.has_value(), services->facts(), invocation.json);
 
   const int signal =

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
+
 #include "base/status.h"
 #include "server/store/key.h"
 #include "tests/support/open_store.h"
@@ -26,6 +28,16 @@ class EventLogTest : public testing::Test {
   void put(store::Family family, std::string_view key, std::string_view value) {
     store::WriteSet changes;
     changes.put(family, key, value);
+    ASSERT_TRUE(database_->write(std::move(changes)).ok());
+  }
+  // So many entries, each with an id of 600 bytes: several times what is read ahead.
+  static constexpr Position k_many = 8'000;
+  static std::string long_id(Position position) { return fmt::format("{:>0600}", position); }
+  void put_many() {
+    store::WriteSet changes;
+    for (Position position = 1; position <= k_many; ++position) {
+      changes.put(store::Family::log, store::key_of(position), encode(entry_of(long_id(position))));
+    }
     ASSERT_TRUE(database_->write(std::move(changes)).ok());
   }
   absl::Status replay_into(RecordingProjection& projection) {
@@ -66,6 +78,53 @@ TEST_F(EventLogTest, AGapAndABrokenEntryAreDataLossNamingThePosition) {
   status = log_->read(0, everything);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(message_of(status)), testing::HasSubstr("position 2"));
+}
+
+TEST_F(EventLogTest, ManyEntriesComeWholeAndInOrder) {
+  put_many();
+  Position last = 0;
+  const auto status = log_->read(0, [&](LogEntry&& entry) {
+    EXPECT_EQ(entry.position, last + 1);
+    EXPECT_EQ(entry.event()->event_id, long_id(entry.position));
+    last = entry.position;
+    return !HasFailure();
+  });
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(last, k_many);
+}
+
+TEST_F(EventLogTest, ReadingManyEndsWhereItIsToldTo) {
+  put_many();
+  for (const Position stop : {Position{1'000}, Position{1'025}, Position{3'000}, k_many}) {
+    Position last = 0;
+    EXPECT_TRUE(log_->read(0,
+                           [&](LogEntry&& entry) {
+                             last = entry.position;
+                             return last < stop;
+                           })
+                    .ok());
+    EXPECT_EQ(last, stop);
+  }
+  EXPECT_THROW(static_cast<void>(log_->read(0,
+                                            [](LogEntry&& entry) {
+                                              if (entry.position == 5'000) throw std::bad_alloc();
+                                              return true;
+                                            })),
+               std::bad_alloc);
+}
+
+TEST_F(EventLogTest, ABrokenEntryAmongManyIsDataLossAfterAllBeforeIt) {
+  put_many();
+  constexpr Position k_broken = 6'543;
+  put(store::Family::log, store::key_of(k_broken), "\xff\xff");
+  Position last = 0;
+  const auto status = log_->read(0, [&](LogEntry&& entry) {
+    last = entry.position;
+    return true;
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(message_of(status)), testing::HasSubstr("position 6543"));
+  EXPECT_EQ(last, k_broken - 1);
 }
 
 TEST_F(EventLogTest, ReplayWithoutCheckpointStartsAtTheBeginning) {
