@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import time
 import traceback
+import urllib.request
 
 import vitrine
 
@@ -170,7 +171,8 @@ def memory_mib(pid):
 
 
 def metric(server, name):
-    """The sum of a metric over its labels."""
-    text = server.request("GET", "/metrics")[2]
+    """The sum of a metric over its labels. Asked by a connection of its own: the last one may have idled too long."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
     return sum(float(line.split()[-1]) for line in text.splitlines()
                if line.split("{")[0].split(" ")[0] == name)
